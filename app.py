@@ -1,0 +1,79 @@
+"""Builds the demo and serves it: ``python app.py``."""
+
+import argparse
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from demo.core.analysis import Toolbox
+from demo.core.errors import DemoError
+from demo.core.faces import FaceDetector
+from demo.ui.keeping import open_keeping
+from demo.ui.page import build_demo, example_look, readable_cards, serve
+from models.cards import CARDS_FOLDER
+from models.weights import WEIGHTS_FOLDER
+from models.zoo import Zoo
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves the page until the process is ended; returns 2 when that cannot begin."""
+    given = _parser().parse_args(arguments)
+    # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
+    warnings.filterwarnings("ignore", module="PIL")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    try:
+        zoo = Zoo(given.device, folder=given.weights, cards=given.cards)
+    except DemoError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    toolbox = Toolbox(zoo, FaceDetector())
+    keeping, first_look = open_keeping(), example_look(toolbox)
+    demo = build_demo(toolbox, keeping, first_look, readable_cards(given.cards))
+    serve(demo, given.host, given.port)
+    print(f"The page is at {demo.local_url}", flush=True)
+    first_look.begin()
+    keeping.sweep_for_ever()
+    demo.block_thread()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    environment = os.environ
+    parser = argparse.ArgumentParser(description="Serves the super-resolution round trip page.")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default=environment.get("DEMO_DEVICE", "auto"),
+        help="where the networks run (DEMO_DEVICE)",
+    )
+    parser.add_argument(
+        "--host",
+        default=environment.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+        help="address to listen on; 0.0.0.0 for every network (GRADIO_SERVER_NAME)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=int(environment.get("GRADIO_SERVER_PORT", "7860")),
+        help="port to listen on (GRADIO_SERVER_PORT)",
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=Path(environment.get("DEMO_WEIGHTS", WEIGHTS_FOLDER)),
+        help="folder of weights in place of the shipped one (DEMO_WEIGHTS)",
+    )
+    parser.add_argument(
+        "--cards",
+        type=Path,
+        default=Path(environment.get("DEMO_CARDS", CARDS_FOLDER)),
+        help="folder of model cards in place of the shipped one (DEMO_CARDS)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

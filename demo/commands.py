@@ -1,0 +1,195 @@
+"""What each command of the command line does, once its words have been read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from demo.core.analysis import (
+    Analysis,
+    FaceResult,
+    ModelUsed,
+    Settings,
+    Toolbox,
+    analyse,
+    attack_picture,
+)
+from demo.core.attack import enlarge_picture
+from demo.core.errors import SettingsError
+from demo.core.images import digest, encode_png, read_picture
+from demo.core.record import attack_record, enlargement_mark, mark, record_json
+from demo.views import difference
+
+DIFFERENCE_GAIN: Final = 8.0
+
+MakeToolbox = Callable[[str, Mapping[str, Path]], Toolbox]
+
+
+def analyse_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
+    """Analyse one picture; print the record or a table, and write the pictures if asked to.
+
+    Returns:
+        False: nothing was refused.
+
+    Raises:
+        DemoError: the input was refused.
+    """
+    settings = _settings(options)
+    picture = read_picture(options.picture)
+    analysis = analyse(picture, settings, make(options.device, dict(options.weights)))
+    if options.out is not None:
+        _write_analysis(analysis, options.out, options.picture)
+    say(analysis.problems)
+    print(record_json(analysis) if options.json else _table(analysis), end="")
+    return False
+
+
+def attack_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
+    """Write a picture after the round trip; returns and raises as ``analyse_command``."""
+    settings = _settings(options)
+    _check_output(options.output, options.picture)
+    picture = read_picture(options.picture)
+    attack = attack_picture(picture, settings, make(options.device, dict(options.weights)))
+    _write(options.output, encode_png(attack.attacked, mark(attack)))
+    if options.json:
+        print(json.dumps(attack_record(attack)))
+    else:
+        print(f"Written: {options.output.name} (K {settings.k:g}, {settings.method})")
+    return False
+
+
+def restore_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
+    """Write a picture enlarged; returns and raises as ``analyse_command``."""
+    _check_output(options.output, options.picture)
+    picture = read_picture(options.picture)
+    toolbox = make(options.device, dict(options.weights))
+    enlarged = enlarge_picture(picture, options.scale, options.method, toolbox.zoo)
+    models: tuple[ModelUsed, ...] = ()
+    if options.method == "edsr":
+        card, _ = toolbox.zoo.super_resolution(options.scale)
+        models = (ModelUsed(name=card.name, sha256=card.weights.sha256),)
+    chunks = enlargement_mark(options.scale, options.method, models)
+    _write(options.output, encode_png(enlarged, chunks))
+    height, width = enlarged.shape[:2]
+    if options.json:
+        said = {
+            "scale": options.scale,
+            "method": options.method,
+            "width": width,
+            "height": height,
+            "sha256": digest(enlarged),
+            "models": [{"name": model.name, "sha256": model.sha256} for model in models],
+        }
+        print(json.dumps(said))
+    else:
+        print(f"Written: {options.output.name} ({width}×{height} px, {options.method})")
+    return False
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    face = options.face
+    return Settings(
+        k=options.k,
+        method=options.method,
+        kernel=options.kernel,
+        scope=options.scope,
+        face=face - 1 if isinstance(face, int) else face,
+        box=None if options.box is None else tuple(options.box),
+        whole=options.whole,
+    )
+
+
+def _table(analysis: Analysis) -> str:
+    settings = analysis.settings
+    lines = [f"K {settings.k:g}, {settings.method}, shrunk by {settings.kernel}, {analysis.device}"]
+    for result in analysis.results:
+        lines += ["", _title(result, analysis), _quality(result)]
+        lines.append(f"{'detector':<14}{'clean':>8}{'attacked':>10}{'threshold':>11}  verdict")
+        for score in result.scores:
+            before, after = verdict(score.clean_fake), verdict(score.attacked_fake)
+            outcome = f"{before} → {after}: FLIPPED" if score.flipped else f"{before}, unchanged"
+            lines.append(
+                f"{score.title:<14}{score.clean:>8.3f}{score.attacked:>10.3f}"
+                f"{score.threshold:>11.2f}  {outcome}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _title(result: FaceResult, analysis: Analysis) -> str:
+    x0, y0, x1, y1 = result.box
+    sources = {"hand": "Face marked by hand", "picture": "Whole picture"}
+    name = sources.get(result.face.source) or f"Face {analysis.faces.index(result.face) + 1}"
+    return f"{name}: crop {x1 - x0}×{y1 - y0} px from ({x0}, {y0}) to ({x1}, {y1})"
+
+
+def _quality(result: FaceResult) -> str:
+    quality = result.quality
+    return (
+        f"SSIM {quality.ssim:.4f}, PSNR {quality.psnr_db:.2f} dB, difference "
+        f"{quality.mean_difference:.2f} levels on average, {quality.max_difference} at most"
+    )
+
+
+def verdict(fake: bool) -> str:
+    """Return the word for a verdict."""
+    return "fake" if fake else "real"
+
+
+def _write_analysis(analysis: Analysis, folder: Path, source: Path) -> None:
+    chunks = mark(analysis)
+    files = {"attacked.png": encode_png(analysis.attacked, chunks)}
+    for number, result in enumerate(analysis.results, 1):
+        end = "" if len(analysis.results) == 1 else f"_{number}"
+        changed = difference(result.clean, result.attacked, DIFFERENCE_GAIN)
+        said = {"Description": f"Artifact difference, {DIFFERENCE_GAIN:g} times amplified."}
+        files[f"clean_crop{end}.png"] = encode_png(result.clean, {})
+        files[f"attacked_crop{end}.png"] = encode_png(result.attacked, chunks)
+        files[f"difference{end}.png"] = encode_png(changed, said)
+    files["record.json"] = record_json(analysis).encode()
+    for name in files:
+        _check_not_input(folder / name, source)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise SettingsError(
+            "A folder for the results was expected, but it cannot be made. Choose another one."
+        ) from None
+    for name, content in files.items():
+        _write(folder / name, content)
+
+
+def _check_output(output: Path, source: Path) -> None:
+    if output.suffix.lower() != ".png":
+        raise SettingsError(
+            f"The output is a PNG and its name must end in .png, but {output.name!r} came. "
+            "Choose such a name."
+        )
+    _check_not_input(output, source)
+
+
+def _check_not_input(output: Path, source: Path) -> None:
+    if os.path.exists(output) and os.path.exists(source) and output.samefile(source):
+        raise SettingsError(
+            f"Writing {output.name!r} would overwrite the picture that was read. "
+            "Choose another name."
+        )
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError:
+        raise SettingsError(
+            f"{path.name!r} could not be written. Name a folder that exists and is writable."
+        ) from None
+
+
+def say(sentences: Iterable[str]) -> None:
+    """Print sentences about what is wrong to standard error."""
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""The shared inference core: knows no screen and no data set."""

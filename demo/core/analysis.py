@@ -1,0 +1,193 @@
+"""Settings and a picture → one Analysis: every number and picture that is shown about it.
+
+One way through: faces → round trip → paste → scores and quality. All numbers are taken from the
+crops of the attacked picture as it is shown, after everything has been pasted.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Final
+
+import cv2
+
+from demo import __version__
+from demo.core.errors import WeightsError
+from demo.core.faces import Box, Face, crop_box, cut
+from demo.core.images import Picture
+from demo.core.picture_attack import (
+    Attack,
+    ModelUsed,
+    OnStep,
+    Target,
+    Toolbox,
+    attack_picture,
+    ignore_step,
+    make_toolbox,
+)
+from demo.core.quality import Quality, measure
+from demo.core.scoring import DetectorScore, compare, score_crops
+from demo.core.settings import Settings
+from models.zoo import LoadedDetector, Zoo
+
+__all__ = [
+    "Analysis",
+    "Attack",
+    "FaceResult",
+    "ModelUsed",
+    "Settings",
+    "Target",
+    "Toolbox",
+    "analyse",
+    "attack_picture",
+    "make_toolbox",
+]
+
+PACKAGES: Final = (
+    "torch",
+    "timm",
+    "super-image",
+    "facenet-pytorch",
+    "numpy",
+    "pillow",
+    "scikit-image",
+)
+
+
+@dataclass(frozen=True)
+class FaceResult:
+    """One face before and after.
+
+    Attributes:
+        face: as found, drawn or taken.
+        box: of both crops in the picture.
+        clean: crop of the clean picture, uint8 RGB.
+        attacked: the same box of the attacked picture.
+        quality: likeness of the two crops.
+        scores: one a detector that could be asked.
+    """
+
+    face: Face
+    box: Box
+    clean: Picture
+    attacked: Picture
+    quality: Quality
+    scores: tuple[DetectorScore, ...]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that is shown about a picture.
+
+    Attributes:
+        picture: clean, uint8 RGB, H×W×3.
+        attacked: the same size; bit-identical outside the attacked boxes.
+        faces: all faces found, largest first.
+        results: one a face that was asked about: the chosen one, or all in the scopes "faces" and
+            "frame", in the order of ``faces``.
+        settings: what was asked for.
+        device: where the networks ran, such as "cpu".
+        models: the networks that took part.
+        problems: a sentence for every detector that could not be asked.
+        versions: (name, version) of everything that the numbers depend on.
+    """
+
+    picture: Picture
+    attacked: Picture
+    faces: tuple[Face, ...]
+    results: tuple[FaceResult, ...]
+    settings: Settings
+    device: str
+    models: tuple[ModelUsed, ...]
+    problems: tuple[str, ...]
+    versions: tuple[tuple[str, str], ...]
+
+
+def analyse(
+    picture: Picture, settings: Settings, toolbox: Toolbox, on_step: OnStep = ignore_step
+) -> Analysis:
+    """Attack a picture and ask every detector about its faces before and after.
+
+    Args:
+        picture: uint8 RGB, H×W×3.
+        settings: what to do.
+        toolbox: the models.
+        on_step: called with the stage's name and the finished fraction in [0, 1] before each
+            stage; whatever it raises stops the analysis.
+
+    Returns:
+        The record. A detector whose weights are refused is missing from the scores, and its
+        sentence is among the problems.
+
+    Raises:
+        ImageError: the array is not a usable picture.
+        NoFaceError: no face was found, and neither a box nor the whole picture was asked for.
+        SettingsError: the chosen face or box is not in the picture.
+        WeightsError: the restoring network's weights are refused.
+    """
+    attack = attack_picture(picture, settings, toolbox, on_step)
+    names = toolbox.zoo.detector_names
+    scores: list[tuple[DetectorScore, ...]] = []
+    used: list[ModelUsed] = []
+    problems: list[str] = []
+    for index, name in enumerate(names):
+        on_step("Asking the detectors", 0.5 + 0.4 * index / len(names))
+        try:
+            loaded = toolbox.zoo.detector(name)
+            scores.append(_score_targets(loaded, attack, toolbox.zoo))
+        except WeightsError as refused:
+            problems.append(str(refused))
+            continue
+        used.append(ModelUsed(name=loaded.card.name, sha256=loaded.card.weights.sha256))
+    on_step("Measuring the difference", 0.9)
+    results = tuple(
+        _result(attack, target, tuple(detector[index] for detector in scores))
+        for index, target in enumerate(attack.targets)
+    )
+    on_step("Done", 1.0)
+    return Analysis(
+        picture=attack.picture,
+        attacked=attack.attacked,
+        faces=attack.faces,
+        results=results,
+        settings=settings,
+        device=str(toolbox.zoo.device),
+        models=(*attack.models, *used),
+        problems=tuple(problems),
+        versions=versions(),
+    )
+
+
+@cache
+def versions() -> tuple[tuple[str, str], ...]:
+    """Name and version of the project and of everything that its numbers depend on."""
+    return (
+        ("super-resolution-robustness", __version__),
+        ("python", platform.python_version()),
+        *((package, version(package)) for package in PACKAGES),
+        ("opencv", cv2.__version__),
+    )
+
+
+def _score_targets(loaded: LoadedDetector, attack: Attack, zoo: Zoo) -> tuple[DetectorScore, ...]:
+    size = attack.picture.shape[:2]
+    boxes = [crop_box(target.face, loaded.card.crop, size) for target in attack.targets]
+    crops = [cut(source, box) for source in (attack.picture, attack.attacked) for box in boxes]
+    logits = score_crops(loaded, crops, zoo.device)
+    pairs = zip(logits[: len(boxes)], logits[len(boxes) :], strict=True)
+    return tuple(compare(loaded, clean, attacked) for clean, attacked in pairs)
+
+
+def _result(attack: Attack, target: Target, scores: tuple[DetectorScore, ...]) -> FaceResult:
+    clean, attacked = cut(attack.picture, target.box), cut(attack.attacked, target.box)
+    return FaceResult(
+        face=target.face,
+        box=target.box,
+        clean=clean,
+        attacked=attacked,
+        quality=measure(clean, attacked),
+        scores=scores,
+    )

@@ -1,0 +1,226 @@
+"""Picture → attacked picture: which faces are meant, round trip of their crops, pasted back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from demo.core.attack import restorer_scale, round_trip
+from demo.core.errors import NoFaceError, SettingsError, WeightsError
+from demo.core.faces import (
+    Box,
+    Face,
+    FaceDetector,
+    box_from_hand,
+    crop_box,
+    cut,
+    paste,
+    whole_picture,
+)
+from demo.core.images import Picture, check_picture
+from demo.core.settings import Settings
+from models.cards import CropPolicy
+from models.zoo import Zoo
+
+OnStep = Callable[[str, float], None]
+FACE_ITSELF: Final = CropPolicy(scale=1.0, shift=0.0)
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """The models, made once and shared between threads."""
+
+    zoo: Zoo
+    faces: FaceDetector
+
+
+@dataclass(frozen=True)
+class ModelUsed:
+    """A network that took part, and the sha256 of its weights file."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A face that results are about, and the box of its crop."""
+
+    face: Face
+    box: Box
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A picture before and after the round trip.
+
+    Attributes:
+        picture: clean, uint8 RGB, H×W×3.
+        attacked: the same size; bit-identical outside the attacked boxes.
+        faces: all faces found, largest first.
+        targets: those that results are about; in the scope "frame" the crops are cut from the
+            attacked frame.
+        settings: what was asked for.
+        models: the restoring network, none for the controls.
+    """
+
+    picture: Picture
+    attacked: Picture
+    faces: tuple[Face, ...]
+    targets: tuple[Target, ...]
+    settings: Settings
+    models: tuple[ModelUsed, ...]
+
+
+def ignore_step(stage: str, fraction: float) -> None:
+    """Take note of nothing: the default where nobody watches the progress."""
+
+
+def make_toolbox(device: str = "auto", given: Mapping[str, Path] | None = None) -> Toolbox:
+    """Make the models' holder; weights are loaded when first needed.
+
+    Args:
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        given: files of weights by network name, in place of those that ship.
+
+    Raises:
+        WeightsError: a GPU was asked for and there is none, or a network's name is unknown.
+    """
+    zoo = Zoo(device, given=given)
+    return Toolbox(zoo=zoo, faces=FaceDetector())
+
+
+def attack_picture(
+    picture: Picture, settings: Settings, toolbox: Toolbox, on_step: OnStep = ignore_step
+) -> Attack:
+    """Send a picture's faces, or the whole frame, through the round trip; ask no detector.
+
+    Where crops overlap, each is cut from the clean picture and pasted largest first, so that the
+    smaller one lies on top and no pixel goes through the round trip twice.
+
+    Args:
+        picture: uint8 RGB, H×W×3.
+        settings: what to do.
+        toolbox: the models.
+        on_step: called with the stage's name and the finished fraction in [0, 1] before each
+            stage; whatever it raises stops the work.
+
+    Returns:
+        The picture before and after, with the faces that were found and chosen.
+
+    Raises:
+        ImageError: the array is not a usable picture.
+        NoFaceError: no face was found, and neither a box nor the whole picture was asked for.
+        SettingsError: the chosen face or box is not in the picture.
+        WeightsError: the restoring network's weights are refused.
+    """
+    picture = check_picture(picture)
+    on_step("Finding faces", 0.0)
+    return attack_found(picture, toolbox.faces.find(picture), settings, toolbox.zoo, on_step)
+
+
+def attack_found(
+    picture: Picture,
+    found: tuple[Face, ...],
+    settings: Settings,
+    zoo: Zoo,
+    on_step: OnStep = ignore_step,
+) -> Attack:
+    """Do what ``attack_picture`` does, once the faces are found.
+
+    Args:
+        picture: uint8 RGB, H×W×3, checked.
+        found: all its faces, largest first.
+        settings: what to do.
+        zoo: the loaded networks.
+        on_step: as for ``attack_picture``.
+
+    Returns:
+        The picture before and after.
+
+    Raises:
+        NoFaceError: as ``attack_picture``, and so are the next two.
+        SettingsError: the chosen face or box is not in the picture.
+        WeightsError: the restoring network's weights are refused.
+    """
+    targets = find_targets(picture, found, settings, zoo)
+    attacked = picture
+    boxes = _boxes_to_attack(picture, targets, settings)
+    for index, box in enumerate(boxes):
+        on_step("Round trip", 0.1 + 0.4 * index / len(boxes))
+        crop = round_trip(cut(picture, box), settings.k, settings.method, settings.kernel, zoo)
+        attacked = paste(attacked, crop, box)
+    return Attack(
+        picture=picture,
+        attacked=attacked,
+        faces=found,
+        targets=targets,
+        settings=settings,
+        models=_restorer(settings, zoo),
+    )
+
+
+def find_targets(
+    picture: Picture, found: tuple[Face, ...], settings: Settings, zoo: Zoo
+) -> tuple[Target, ...]:
+    """Return the faces that results are about, in the order of ``found``.
+
+    Raises:
+        NoFaceError: there is none, and neither a box nor the whole picture was asked for.
+        SettingsError: the chosen face or box is not in the picture.
+    """
+    policy = shared_policy(zoo)
+    return tuple(
+        Target(face, crop_box(face, policy, picture.shape[:2]))
+        for face in _chosen(picture, found, settings)
+    )
+
+
+def shared_policy(zoo: Zoo) -> CropPolicy:
+    """Return the crop policy that decides which box is attacked: the first working detector's.
+
+    A detector with another policy is shown its own crop of the same attacked picture.
+    """
+    for name in zoo.detector_names:
+        try:
+            return zoo.detector(name).card.crop
+        except WeightsError:
+            continue
+    return FACE_ITSELF
+
+
+def _chosen(picture: Picture, found: tuple[Face, ...], settings: Settings) -> tuple[Face, ...]:
+    if settings.box is not None:
+        return (box_from_hand(picture, settings.box),)
+    if settings.whole:
+        return (whole_picture(picture),)
+    if not found:
+        raise NoFaceError(
+            "No face was found in this picture. Draw a box around the face, or take the whole "
+            "picture as one."
+        )
+    if settings.face >= len(found):
+        count = f"{len(found)} faces were" if len(found) > 1 else "one face was"
+        raise SettingsError(
+            f"Face {settings.face + 1} was asked for, but {count} found. "
+            f"Choose {'1' if len(found) == 1 else f'a number from 1 to {len(found)}'}."
+        )
+    return (found[settings.face],) if settings.scope == "face" else found
+
+
+def _boxes_to_attack(
+    picture: Picture, targets: Sequence[Target], settings: Settings
+) -> tuple[Box, ...]:
+    if settings.scope == "frame":
+        return ((0, 0, picture.shape[1], picture.shape[0]),)
+    boxes = (target.box for target in targets)
+    return tuple(sorted(boxes, key=lambda box: (box[0] - box[2]) * (box[3] - box[1])))
+
+
+def _restorer(settings: Settings, zoo: Zoo) -> tuple[ModelUsed, ...]:
+    if settings.method != "edsr":
+        return ()
+    card, _ = zoo.super_resolution(restorer_scale(settings.k))
+    return (ModelUsed(name=card.name, sha256=card.weights.sha256),)

@@ -1,0 +1,315 @@
+"""What lies on the page: controls on the left, readings on the right, one below the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from demo.core.attack import FACTORS
+from demo.core.settings import Settings
+from demo.examples import EXAMPLES
+from demo.ui import wording
+from demo.ui.panel import Panel
+from demo.ui.picture_input import PictureInput
+from models.cards import DetectorCard
+
+METHODS = [
+    ("EDSR, super-resolution", "edsr"),
+    ("Bicubic, control", "bicubic"),
+    ("Lanczos, control", "lanczos"),
+]
+KERNELS = [("Area, as published", "area"), ("Bicubic, as EDSR was trained", "bicubic")]
+SCOPES = [("This face", "face"), ("Every face", "faces"), ("Whole frame", "frame")]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What a visitor sets before an analysis."""
+
+    picture: PictureInput
+    examples: tuple[gr.Button, ...]
+    k: gr.Slider
+    method: gr.Radio
+    kernel: gr.Radio
+    scope: gr.Radio
+    apply_box: gr.Button
+    stop: gr.Button
+    divider: gr.Slider
+
+
+@dataclass(frozen=True)
+class Closer:
+    """The amplified difference, its controls, and the window beside it."""
+
+    gain: gr.Slider
+    across: gr.Slider
+    down: gr.Slider
+    window: gr.Slider
+    difference: gr.Image
+    before: gr.Image
+    after: gr.Image
+    apart: gr.Image
+    place: gr.HTML
+
+
+@dataclass(frozen=True)
+class Tab:
+    """Every component that an event reads or writes."""
+
+    controls: Controls
+    panel: Panel
+    closer: Closer
+
+
+def lay_out(cards: Sequence[DetectorCard]) -> Tab:
+    """Places the components in the Blocks that is being built."""
+    with gr.Row(elem_id="bench"):
+        with gr.Column(scale=4, min_width=320, elem_id="controls"):
+            picture, examples = _source()
+            k, method = _round_trip()
+            face = _face()
+            kernel, scope = _details()
+        with gr.Column(scale=9, min_width=320, elem_id="readings"):
+            with gr.Row(elem_id="status"):
+                progress = gr.HTML("", elem_id="progress")
+                stop = gr.Button("Stop", size="sm", elem_id="stop", min_width=80, scale=0)
+            problem = _spoken("problem", "alert", "assertive")
+            verdict = _spoken("verdict", "status", "polite")
+            with gr.Column(visible=False, elem_id="results") as results:
+                detectors = gr.HTML("", elem_id="detectors")
+                quality = gr.HTML("", elem_id="quality")
+                comparison, divider, attacked = _pictures()
+                closer = _closer()
+                png, record = _downloads()
+            gr.HTML(wording.honesty(cards), elem_id="honesty")
+    return Tab(
+        Controls(picture, examples, k, method, kernel, scope, face.apply_box, stop, divider),
+        Panel(
+            progress=progress,
+            problem=problem,
+            results=results,
+            verdict=verdict,
+            detectors=detectors,
+            quality=quality,
+            comparison=comparison,
+            attacked=attacked,
+            frame=face.frame,
+            subject=face.subject,
+            hint=face.hint,
+            hand=face.hand,
+            left=face.sides[0],
+            top=face.sides[1],
+            right=face.sides[2],
+            bottom=face.sides[3],
+            png=png,
+            record=record,
+            crops=gr.State(None, time_to_live=3600),
+            boxes=gr.State((), time_to_live=3600),
+            corner=gr.State(None, time_to_live=3600),
+        ),
+        closer,
+    )
+
+
+@dataclass(frozen=True)
+class _Face:
+    frame: gr.Image
+    hint: gr.HTML
+    subject: gr.Radio
+    hand: gr.Column
+    sides: tuple[gr.Number, gr.Number, gr.Number, gr.Number]
+    apply_box: gr.Button
+
+
+def _source() -> tuple[PictureInput, tuple[gr.Button, ...]]:
+    picture = PictureInput(
+        str(EXAMPLES[0].path),
+        label="Picture",
+        format="png",
+        sources=["upload", "clipboard", "webcam"],
+        buttons=["fullscreen"],
+        height=280,
+        elem_id="picture",
+        alt_text="The picture to be analysed",
+    )
+    with gr.Row(elem_id="examples"):
+        examples = tuple(
+            gr.Button(
+                example.title,
+                icon=str(example.path),
+                size="sm",
+                min_width=70,
+                elem_id=f"example-{number}",
+                elem_classes="example",
+            )
+            for number, example in enumerate(EXAMPLES, 1)
+        )
+    gr.HTML(wording.examples(), elem_id="about-examples")
+    return picture, examples
+
+
+def _round_trip() -> tuple[gr.Slider, gr.Radio]:
+    default = Settings()
+    k = gr.Slider(
+        FACTORS[0],
+        FACTORS[-1],
+        value=default.k,
+        step=0.5,
+        label="K (scale factor)",
+        info="The face is shrunk to 1/K of its size and restored.",
+        buttons=[],
+        elem_id="k",
+    )
+    method = gr.Radio(METHODS, value=default.method, label="Restored by", elem_id="method")
+    return k, method
+
+
+def _face() -> _Face:
+    with gr.Column(elem_id="face"):
+        frame = gr.Image(
+            label="Faces found",
+            format="png",
+            height=260,
+            interactive=False,
+            buttons=[],
+            visible=False,
+            elem_id="frame",
+            alt_text="The picture with every face framed and numbered. Click a face to choose it.",
+        )
+        hint = gr.HTML("", elem_id="hint", padding=True)
+        subject = gr.Radio([], label="Taken as the face", visible=False, elem_id="subject")
+        with gr.Column(visible=False, elem_id="hand") as hand:
+            with gr.Row(elem_id="sides"):
+                left, top, right, bottom = (
+                    gr.Number(label=f"{name} (px)", precision=0, minimum=0, min_width=70)
+                    for name in ("Left", "Top", "Right", "Bottom")
+                )
+            apply_box = gr.Button("Use this box", size="sm", elem_id="apply-box")
+    return _Face(frame, hint, subject, hand, (left, top, right, bottom), apply_box)
+
+
+def _details() -> tuple[gr.Radio, gr.Radio]:
+    default = Settings()
+    scope = gr.Radio(SCOPES, value=default.scope, label="Attacked", elem_id="scope")
+    kernel = gr.Radio(KERNELS, value=default.kernel, label="Shrinking kernel", elem_id="kernel")
+    return kernel, scope
+
+
+def _pictures() -> tuple[gr.ImageSlider, gr.Slider, gr.Image]:
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=280):
+            comparison = gr.ImageSlider(
+                label="Crop: before (left), after (right)",
+                format="png",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="comparison",
+            )
+            divider = gr.Slider(
+                0,
+                100,
+                value=50,
+                step=1,
+                label="Divider between before and after (%)",
+                buttons=[],
+                elem_id="divider",
+            )
+        with gr.Column(min_width=280):
+            attacked = gr.Image(
+                label="Attacked picture, whole",
+                format="png",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="attacked",
+                alt_text="The whole picture with the attacked region pasted back",
+            )
+    return comparison, divider, attacked
+
+
+def _closer() -> Closer:
+    with gr.Row(equal_height=False, elem_id="closer"):
+        with gr.Column(min_width=280, scale=5):
+            difference = gr.Image(
+                label="Artifact difference",
+                format="png",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="difference",
+                alt_text="What the round trip changed, amplified. Click to place the window.",
+            )
+        with gr.Column(min_width=280, scale=6):
+            with gr.Row(elem_id="zooms"):
+                before, after, apart = (
+                    gr.Image(
+                        label=name,
+                        format="png",
+                        interactive=False,
+                        buttons=[],
+                        min_width=80,
+                        elem_id=f"zoom-{name.lower()}",
+                        elem_classes="pixels",
+                        alt_text=f"{name} in the zoomed window, pixel by pixel",
+                    )
+                    for name in ("Before", "After", "Difference")
+                )
+            place = gr.HTML("", elem_id="place")
+            with gr.Row():
+                gain = gr.Slider(
+                    1,
+                    32,
+                    value=8,
+                    step=1,
+                    label="Amplified ×",
+                    min_width=130,
+                    buttons=[],
+                    elem_id="gain",
+                )
+                window = gr.Slider(
+                    8,
+                    96,
+                    value=32,
+                    step=8,
+                    label="Window (px)",
+                    min_width=130,
+                    buttons=[],
+                    elem_id="window",
+                )
+            with gr.Row():
+                across = gr.Slider(
+                    0,
+                    100,
+                    value=50,
+                    step=0.1,
+                    label="Window across (%)",
+                    min_width=130,
+                    buttons=[],
+                    elem_id="across",
+                )
+                down = gr.Slider(
+                    0,
+                    100,
+                    value=40,
+                    step=0.1,
+                    label="Window down (%)",
+                    min_width=130,
+                    buttons=[],
+                    elem_id="down",
+                )
+    return Closer(gain, across, down, window, difference, before, after, apart, place)
+
+
+def _downloads() -> tuple[gr.DownloadButton, gr.DownloadButton]:
+    with gr.Row(elem_id="downloads"):
+        png = gr.DownloadButton("Attacked picture (PNG)", interactive=False, elem_id="get-png")
+        record = gr.DownloadButton("Record (JSON)", interactive=False, elem_id="get-record")
+    return png, record
+
+
+def _spoken(name: str, role: str, tone: str) -> gr.HTML:
+    return gr.HTML(
+        "",
+        elem_id=name,
+        js_on_load=(
+            f"element.setAttribute('role', '{role}');element.setAttribute('aria-live', '{tone}');"
+        ),
+    )

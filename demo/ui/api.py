@@ -1,0 +1,99 @@
+"""The named endpoint ``/analyse``: the same analysis for a program."""
+
+import json
+from collections.abc import Iterator
+from threading import Event
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from demo.core.analysis import Analysis, analyse
+from demo.core.errors import DemoError, SettingsError
+from demo.core.images import encode_png
+from demo.core.record import mark, record_json
+from demo.core.settings import Settings
+from demo.ui.analyse_tab import Controls
+from demo.ui.events import ANALYSES
+from demo.ui.handlers import EMPTY, Handlers
+from demo.ui.panel import shown
+from demo.ui.picture_input import Unreadable
+from demo.ui.running import OnStep, in_steps
+
+DESCRIPTION = (
+    "Sends a face of the picture through the super-resolution round trip and asks three detectors "
+    "about it before and after. k: 1.5 to 4 in steps of 0.5. method: edsr, bicubic or lanczos. "
+    "kernel: area or bicubic. scope: face, faces or frame. face: its number, 1 is the largest; "
+    "0 takes the whole picture as the face. Returns the record with every number, the attacked "
+    "picture, and the crop before and after, all as PNG."
+)
+
+
+def add_endpoint(controls: Controls, handlers: Handlers) -> None:
+    """Adds the endpoint to the Blocks that is being built; nothing of it is seen on the page."""
+
+    def analyse_picture(
+        picture: Any, k: float, method: str, kernel: str, scope: str, face: float
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from _answers(handlers, picture, k, method, kernel, scope, face)
+
+    face = gr.Number(1, label="face", precision=0, minimum=0, visible=False)
+    outputs = [
+        gr.JSON(label="record", visible=False),
+        gr.Image(label="attacked_picture", format="png", visible=False),
+        gr.Image(label="clean_crop", format="png", visible=False),
+        gr.Image(label="attacked_crop", format="png", visible=False),
+    ]
+    gr.Button("analyse", visible=False).click(
+        analyse_picture,
+        [controls.picture, controls.k, controls.method, controls.kernel, controls.scope, face],
+        outputs,
+        api_name="analyse",
+        api_description=DESCRIPTION,
+        concurrency_id="analysis",
+        concurrency_limit=ANALYSES,
+        show_progress="hidden",
+    )
+
+
+def _answers(
+    handlers: Handlers,
+    picture: Any,
+    k: float,
+    method: str,
+    kernel: str,
+    scope: str,
+    face: float,
+) -> Iterator[tuple[Any, ...]]:
+    if not isinstance(picture, np.ndarray):
+        sentence = picture.sentence if isinstance(picture, Unreadable) else EMPTY
+        raise gr.Error(sentence, print_exception=False)
+
+    def work(on_step: OnStep) -> Analysis:
+        number = _whole_number(face)
+        whole = number == 0
+        settings = Settings(k, method, kernel, scope, face=max(number - 1, 0), whole=whole)
+        return analyse(picture, settings, handlers.toolbox, on_step)
+
+    steps = in_steps(work, Event())
+    try:
+        while True:
+            next(steps)
+            yield (gr.skip(),) * 4
+    except StopIteration as end:
+        yield _answer(end.value, handlers)
+    except DemoError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
+
+
+def _answer(analysis: Analysis, handlers: Handlers) -> tuple[Any, ...]:
+    result = shown(analysis)
+    name = f"attacked-{analysis.settings.method}-k{analysis.settings.k:g}.png"
+    png = handlers.keeping.write(name, encode_png(analysis.attacked, mark(analysis)))
+    return json.loads(record_json(analysis)), png, result.clean, result.attacked
+
+
+def _whole_number(face: object) -> int:
+    if isinstance(face, bool) or not isinstance(face, int | float) or face != int(face):
+        raise SettingsError("The face is a whole number: 1 is the largest, 0 the whole picture.")
+    return int(face)

@@ -1,0 +1,99 @@
+"""The whole page: Toolbox in, Blocks out, and how it is served."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from demo.core.analysis import Toolbox
+from demo.core.errors import WeightsError
+from demo.core.images import read_picture
+from demo.examples import EXAMPLES
+from demo.ui import wording
+from demo.ui.analyse_tab import lay_out
+from demo.ui.api import add_endpoint
+from demo.ui.events import connect
+from demo.ui.first_look import FirstLook
+from demo.ui.handlers import Handlers
+from demo.ui.keeping import KEPT_SECONDS, Keeping
+from demo.ui.running import Runs
+from models.cards import DETECTOR_NAMES, DetectorCard, read_detector_card
+
+TITLE = "Super-resolution round trip"
+STYLE = Path(__file__).parents[2] / "assets" / "style.css"
+SYSTEM = ("system-ui", "Segoe UI", "Roboto", "Helvetica", "Arial", "sans-serif")
+DIGITS = ("ui-monospace", "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", "monospace")
+WAITING = 32
+
+
+def build_demo(
+    toolbox: Toolbox, keeping: Keeping, first_look: FirstLook, cards: Sequence[DetectorCard]
+) -> gr.Blocks:
+    """Builds the page; loads no weights and analyses nothing yet.
+
+    Args:
+        toolbox: the models that every analysis uses.
+        keeping: where uploads and results pass through; opened before this is called.
+        first_look: the example that a visitor finds analysed.
+        cards: the detectors' cards, for what the page says about their training and error.
+    """
+    handlers = Handlers(toolbox, keeping, Runs(), first_look)
+    demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, int(KEPT_SECONDS)))
+    with demo:
+        gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading")
+        tab = lay_out(cards)
+        add_endpoint(tab.controls, handlers)
+        connect(demo, tab, handlers)
+    demo.queue(max_size=WAITING, api_open=False, status_update_rate=1)
+    return demo
+
+
+def readable_cards(folder: Path) -> tuple[DetectorCard, ...]:
+    """Returns the detectors' cards in a folder; one that is refused is left out."""
+    cards = []
+    for name in DETECTOR_NAMES:
+        try:
+            cards.append(read_detector_card(folder / f"{name}.json"))
+        except WeightsError:
+            continue
+    return tuple(cards)
+
+
+def example_look(toolbox: Toolbox) -> FirstLook:
+    """Returns the first example, to be analysed by these models."""
+    return FirstLook(read_picture(EXAMPLES[0].path), toolbox)
+
+
+def serve(demo: gr.Blocks, host: str, port: int) -> None:
+    """Starts serving the page and returns. Nothing on it asks another host for anything."""
+    demo.launch(
+        prevent_thread_lock=True,
+        server_name=host,
+        server_port=port,
+        share=False,
+        quiet=True,
+        show_error=False,
+        enable_monitoring=False,
+        run_history=False,
+        pwa=False,
+        mcp_server=False,
+        ssr_mode=False,
+        footer_links=["api", "settings"],
+        max_file_size="80mb",
+        state_session_capacity=200,
+        theme=theme(),
+        css_paths=STYLE,
+    )
+
+
+def theme() -> gr.themes.Base:
+    """The look: quiet greys, one accent, the system's own fonts."""
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.slate,
+        spacing_size=gr.themes.sizes.spacing_sm,
+        radius_size=gr.themes.sizes.radius_sm,
+        text_size=gr.themes.sizes.text_md,
+        font=[gr.themes.Font(name) for name in SYSTEM],
+        font_mono=[gr.themes.Font(name) for name in DIGITS],
+    )

@@ -1,0 +1,199 @@
+"""What one event changes on the page: a value for each output, or nothing."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from demo.core.analysis import Analysis, FaceResult
+from demo.core.errors import SettingsError
+from demo.core.faces import Box
+from demo.core.images import Picture, encode_png
+from demo.core.record import mark, record_json
+from demo.core.settings import Settings
+from demo.ui import wording
+from demo.ui.keeping import Keeping
+from demo.ui.running import Step
+from demo.views import marked_frame
+
+SKIP = gr.skip()
+OWN_BOX, WHOLE = "box", "whole"
+
+
+@dataclass(frozen=True)
+class Crops:
+    """The two crops on show, kept for one visitor so that looking closer costs no analysis."""
+
+    clean: Picture
+    attacked: Picture
+
+
+class Controls(NamedTuple):
+    """The page's controls as they stand; None where a number field is empty."""
+
+    k: float
+    method: str
+    kernel: str
+    scope: str
+    subject: str | None = "0"
+    left: float | None = None
+    top: float | None = None
+    right: float | None = None
+    bottom: float | None = None
+
+    def settings(self) -> Settings:
+        """Turns the controls into settings.
+
+        Raises:
+            SettingsError: a control holds something that cannot be carried out.
+        """
+        asked = partial(Settings, self.k, self.method, self.kernel, self.scope)
+        if self.subject == OWN_BOX:
+            return asked(box=self._box())
+        if self.subject == WHOLE:
+            return asked(whole=True)
+        if not (self.subject or "0").isdecimal():
+            raise SettingsError(
+                "A face number, your own box or the whole picture was expected. Choose one of them."
+            )
+        return asked(face=int(self.subject or 0))
+
+    def _box(self) -> tuple[float, float, float, float]:
+        if self.left is None or self.top is None or self.right is None or self.bottom is None:
+            raise SettingsError(
+                "Your own box needs four numbers: left, top, right and bottom. Fill them in, or "
+                "click two opposite corners in the picture."
+            )
+        across, down = sorted((self.left, self.right)), sorted((self.top, self.bottom))
+        return across[0], down[0], across[1], down[1]
+
+
+class Panel(NamedTuple):
+    """One value for each output of the page, in their order there; ``SKIP`` leaves it as it is."""
+
+    progress: Any = SKIP
+    problem: Any = SKIP
+    results: Any = SKIP
+    verdict: Any = SKIP
+    detectors: Any = SKIP
+    quality: Any = SKIP
+    comparison: Any = SKIP
+    attacked: Any = SKIP
+    frame: Any = SKIP
+    subject: Any = SKIP
+    hint: Any = SKIP
+    hand: Any = SKIP
+    left: Any = SKIP
+    top: Any = SKIP
+    right: Any = SKIP
+    bottom: Any = SKIP
+    png: Any = SKIP
+    record: Any = SKIP
+    crops: Any = SKIP
+    boxes: Any = SKIP
+    corner: Any = SKIP
+
+
+def running(step: Step) -> Panel:
+    """Shows where the analysis is, and leaves the last result standing, dimmed."""
+    return Panel(progress=wording.progress(step))
+
+
+def nothing(sentence: str = "") -> Panel:
+    """Clears the page of every result, and says why."""
+    return Panel(
+        progress="",
+        problem=wording.problem(sentence) if sentence else "",
+        results=gr.update(visible=False),
+        verdict="",
+        detectors="",
+        quality="",
+        comparison=None,
+        attacked=None,
+        frame=gr.update(value=None, visible=False),
+        subject=gr.update(choices=[], value=None, visible=False),
+        hint="",
+        hand=gr.update(visible=False),
+        png=gr.update(value=None, interactive=False),
+        record=gr.update(value=None, interactive=False),
+        crops=None,
+        boxes=(),
+        corner=None,
+    )
+
+
+def without_result(picture: Picture, subject: str | None, sentence: str) -> Panel:
+    """Clears the result but keeps the picture, so that a box can be drawn in it."""
+    return nothing(sentence)._replace(
+        frame=gr.update(value=marked_frame(picture, {}, None), visible=True),
+        subject=gr.update(choices=subjects(0), value=subject, visible=True),
+        hint=wording.hint(0, subject),
+        hand=gr.update(visible=subject == OWN_BOX),
+    )
+
+
+def finished(analysis: Analysis, keeping: Keeping) -> Panel:
+    """Shows an analysis: everything on the page comes from this one record."""
+    result = shown(analysis)
+    settings = analysis.settings
+    stem = f"{settings.method}-k{settings.k:g}"
+    png = keeping.write(f"attacked-{stem}.png", encode_png(analysis.attacked, mark(analysis)))
+    record = keeping.write(f"record-{stem}.json", record_json(analysis).encode())
+    return Panel(
+        progress=wording.summary(result),
+        problem=wording.problem(*analysis.problems) if analysis.problems else "",
+        results=gr.update(visible=True),
+        verdict=wording.verdict(analysis, result),
+        detectors=wording.detectors(result.scores),
+        quality=wording.quality(result),
+        comparison=(result.clean, result.attacked),
+        attacked=png,
+        frame=gr.update(value=_frame(analysis, result), visible=True),
+        subject=gr.update(
+            choices=subjects(len(analysis.faces)), value=subject_of(settings), visible=True
+        ),
+        hint=wording.hint(len(analysis.faces), subject_of(settings)),
+        hand=gr.update(visible=settings.box is not None),
+        png=gr.update(value=png, interactive=True),
+        record=gr.update(value=record, interactive=True),
+        crops=Crops(result.clean, result.attacked),
+        boxes=tuple(face.box for face in analysis.faces),
+        corner=None,
+    )
+
+
+def shown(analysis: Analysis) -> FaceResult:
+    """The result that the page shows: that of the chosen face where there are several."""
+    if len(analysis.results) > 1:
+        return analysis.results[analysis.settings.face]
+    return analysis.results[0]
+
+
+def subjects(faces: int) -> list[tuple[str, str]]:
+    """The choices of what is taken as the face: (words, value), found faces first."""
+    numbered = [(f"Face {index + 1}", str(index)) for index in range(faces)]
+    return [*numbered, ("My own box", OWN_BOX), ("Whole picture", WHOLE)]
+
+
+def subject_of(settings: Settings) -> str:
+    """The choice that leads to these settings."""
+    if settings.box is not None:
+        return OWN_BOX
+    return WHOLE if settings.whole else str(settings.face)
+
+
+def middle(picture: Picture) -> Box:
+    """The middle half of a picture: where a hand-drawn box starts."""
+    height, width = picture.shape[:2]
+    return width // 4, height // 4, width - width // 4, height - height // 4
+
+
+def _frame(analysis: Analysis, result: FaceResult) -> Picture:
+    boxes = {str(index + 1): face.box for index, face in enumerate(analysis.faces)}
+    if result.face.source == "mtcnn":
+        chosen = str(analysis.faces.index(result.face) + 1)
+    else:
+        chosen = "box" if result.face.source == "hand" else "all"
+        boxes[chosen] = result.face.box
+    return marked_frame(analysis.picture, boxes, chosen)

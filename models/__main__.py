@@ -1,0 +1,58 @@
+"""What ships: `python -m models` prints every card's figures, `… verify` checks every file."""
+
+import argparse
+import sys
+
+from models.cards import DETECTOR_NAMES, SUPER_RESOLUTION_NAMES, Card, Figure, shipped_cards
+from models.errors import WeightsError
+from models.zoo import SCALES, Zoo
+
+
+def figures_table(cards: tuple[Card, ...]) -> str:
+    """The cards' figures as a Markdown table, one row a figure, 95 % intervals where known."""
+    rows = [
+        "| network | figure | value | 95 % interval | measured on | condition |",
+        "| --- | --- | ---: | ---: | --- | --- |",
+    ]
+    for card in cards:
+        rows += [f"| {card.title} | {_cells(figure)} |" for figure in card.figures]
+    return "\n".join(rows)
+
+
+def verify(zoo: Zoo) -> dict[str, str]:
+    """Load every network; name of each that is refused, with its sentence."""
+    for scale in SCALES:
+        try:
+            zoo.super_resolution(scale)
+        except WeightsError:
+            continue
+    zoo.detectors()
+    return zoo.problems()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 on success, 2 when something shipped is refused."""
+    parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=["figures", "verify"], default="figures")
+    try:
+        if parser.parse_args(arguments).command == "figures":
+            print(figures_table(shipped_cards()))
+            return 0
+        problems = verify(Zoo("cpu"))
+    except WeightsError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    for name in (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES):
+        print(f"{name}: {problems.get(name, 'as its card says')}")
+    return 2 if problems else 0
+
+
+def _cells(figure: Figure) -> str:
+    unit = f" {figure.unit}" if figure.unit else ""
+    interval = "–" if figure.low is None else f"{figure.low:.4g} to {figure.high:.4g}{unit}"
+    text = (figure.name, f"{figure.value:.4g}{unit}", interval, figure.of, figure.condition)
+    return " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""EDSR-baseline: how it is built, and how a picture of any size goes through it."""
+
+from itertools import pairwise
+from typing import cast
+
+import torch
+from super_image import EdsrConfig, EdsrModel
+from torch import Tensor
+
+from models.errors import WeightsError
+
+BLOCKS = 16
+CHANNELS = 64
+TILE_SIDE = 256
+TILE_OVERLAP = 40
+
+
+def build_edsr(scale: int) -> EdsrModel:
+    """EDSR-baseline with random weights, in evaluation mode.
+
+    Args:
+        scale: factor of enlargement: 2, 3 or 4.
+
+    Returns:
+        The network: float32 N×3×h×w RGB in [0, 1] to N×3×sh×sw, not clamped.
+
+    Raises:
+        WeightsError: another scale.
+
+    Source: Lim et al. 2017, arXiv 1707.02921, the baseline with 16 blocks and 64 channels.
+    """
+    if scale not in (2, 3, 4):
+        raise WeightsError(
+            f"EDSR is there for scale 2, 3 or 4, not for {scale!r}: choose one of these."
+        )
+    config = EdsrConfig(scale=scale, n_resblocks=BLOCKS, n_feats=CHANNELS)
+    return cast(EdsrModel, EdsrModel(config).eval())
+
+
+def enlarge(network: EdsrModel, batch: Tensor, scale: int) -> Tensor:
+    """Enlarge pictures, in tiles where a side is longer than 256 px.
+
+    A tile is seen with 40 px around it; what lies farther away than 36 px cannot reach its
+    result, so tiled and untiled results are equal but for rounding.
+
+    Args:
+        network: as from `build_edsr`.
+        batch: float32 N×3×h×w RGB in [0, 1], on the network's device.
+        scale: the network's factor.
+
+    Returns:
+        float32 N×3×sh×sw in [0, 1], clamped.
+
+    Raises:
+        ValueError: another shape, dtype or range, or a scale that is not the network's.
+        WeightsError: the network gives something that is not a finite number.
+    """
+    _check(network, batch, scale)
+    height, width = batch.shape[2:]
+    if max(height, width) <= TILE_SIDE:
+        return _run(network, batch)
+    result = batch.new_empty(len(batch), 3, height * scale, width * scale)
+    for y0, y1 in _spans(height):
+        for x0, x1 in _spans(width):
+            top, left = max(0, y0 - TILE_OVERLAP), max(0, x0 - TILE_OVERLAP)
+            seen = batch[:, :, top : y1 + TILE_OVERLAP, left : x1 + TILE_OVERLAP]
+            y, x = (y0 - top) * scale, (x0 - left) * scale
+            rows, columns = (y1 - y0) * scale, (x1 - x0) * scale
+            result[:, :, y0 * scale : y1 * scale, x0 * scale : x1 * scale] = _run(network, seen)[
+                :, :, y : y + rows, x : x + columns
+            ]
+    return result
+
+
+def _spans(length: int) -> list[tuple[int, int]]:
+    """Cut a side into the fewest, nearly equal parts of at most `TILE_SIDE`."""
+    parts = -(-length // TILE_SIDE)
+    edges = [length * part // parts for part in range(parts + 1)]
+    return list(pairwise(edges))
+
+
+def _run(network: EdsrModel, batch: Tensor) -> Tensor:
+    result = network(batch)
+    if not torch.isfinite(result).all():
+        raise WeightsError(
+            "EDSR's result should be finite numbers, and some are not: its weights are damaged, "
+            "fetch them again."
+        )
+    return cast(Tensor, result.clamp(0, 1))
+
+
+def _check(network: EdsrModel, batch: Tensor, scale: int) -> None:
+    if batch.ndim != 4 or batch.shape[1] != 3 or 0 in batch.shape:
+        raise ValueError(f"expected a batch N×3×h×w, got {'×'.join(map(str, batch.shape))}")
+    if batch.dtype != torch.float32:
+        raise ValueError(f"expected float32, got {batch.dtype}")
+    low, high = batch.aminmax()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"expected values in [0, 1], got {low.item():g} to {high.item():g}")
+    if scale != network.config.scale:
+        raise ValueError(f"expected the network's scale {network.config.scale}, got {scale}")

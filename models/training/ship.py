@@ -1,0 +1,207 @@
+"""From a checkpoint to what ships: calibrated, stored, measured once, with its card."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from torch import nn
+
+from models.cards import (
+    CARDS_FOLDER,
+    CropPolicy,
+    DetectorCard,
+    DetectorName,
+    Encoding,
+    Figure,
+    Origin,
+    WeightsFile,
+    write_card,
+)
+from models.detectors import build_detector
+from models.training.checkpoints import read_checkpoint
+from models.training.distortions import reencode_jpeg
+from models.training.faces import Faces
+from models.training.measure import Numbers, Pictures, ask, auc_figure, share_figure
+from models.training.networks import begin, build_network
+from models.weights import (
+    WEIGHTS_FOLDER,
+    load_weights,
+    pack,
+    save_weights,
+    state_shapes,
+    unpack,
+)
+
+THRESHOLD = 0.5
+JPEG_QUALITY = 60
+FIXED_CROPS = 400
+# Where portraits cut so, and DFDC crops, give MTCNN the same box: side and centre of the crop.
+DFDC_FRAMING = CropPolicy(scale=0.95, shift=0.07)
+NAMES: dict[str, tuple[DetectorName, str]] = {
+    "resnet50": ("resnet50", "ResNet50"),
+    "swin_small_patch4_window7_224": ("swin_small", "Swin-Small"),
+    "legacy_xception": ("xception", "XceptionNet"),
+}
+DATA = (
+    "DFDC face crops (Dolhansky et al. 2020, arXiv 2006.07397), train split by source video: "
+    "22,362 crops. Actors appear in several videos, so train, val and test share actors. "
+    "Self-blended fakes (Shiohara and Yamasaki 2022) of these."
+)
+TERMS = "DFDC's own terms: research."
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a person has to tell about a training run.
+
+    Attributes:
+        recipe: How it was trained, in a few sentences.
+        hardware: On what machine.
+        hours: Training time of all its stages, hours.
+        note: What a reader has to know before trusting the figures.
+    """
+
+    recipe: str
+    hardware: str
+    hours: float
+    note: str
+
+
+def ship(
+    checkpoint: Path,
+    story: Story,
+    val: Faces,
+    test: Faces,
+    portraits: list[Pictures],
+    crops: int | None,
+    encoding: Encoding = "int8",
+) -> DetectorCard:
+    """Calibrate on val, store, measure the stored file on test and portraits, write the card.
+
+    Args:
+        checkpoint: The last of the run; its averaged weights are shipped.
+        story: What only its trainer knows.
+        val: For the calibration and the loss by storing.
+        test: Looked at here, once.
+        portraits: Pristine faces that were not trained on.
+        crops: Measure on so many of val and of test, drawn once and for all; None: on all.
+        encoding: How the weights are stored; see `models.weights`.
+
+    Returns:
+        The card as written beside the weights.
+    """
+    fixed = subset(test, FIXED_CROPS, seed=0)
+    val, test = (subset(split, crops or len(split.fake), seed=0) for split in (val, test))
+    state = read_checkpoint(checkpoint)
+    plan = state["plan"]
+    name, title = NAMES[plan["architecture"]]
+    network = build_network(plan["architecture"], skeleton=False, side=val.pictures.shape[1])
+    begin(network, state["averaged"])
+    network = network.eval().to(memory_format=torch.channels_last)
+    card = _card_so_far(state, story, name, title)
+    trained = ask(network, card, val.pictures)
+    # Calibrated as stored: rounding the weights may shift every logit a little.
+    if encoding == "int8":
+        network.load_state_dict(unpack(pack(network.state_dict())))
+    _fold_calibration(network, ask(network, card, val.pictures), val)
+    path = WEIGHTS_FOLDER / f"{name}.safetensors"
+    card = replace(card, weights=save_weights(network.state_dict(), path, encoding))
+    stored = build_detector(card.architecture)
+    stored.load_state_dict(
+        load_weights(card.weights, WEIGHTS_FOLDER, state_shapes(stored), title=title)
+    )
+    stored = stored.eval().to(memory_format=torch.channels_last)
+    figures = _figures(stored, card, trained, val, test, portraits)
+    # Of as many crops as the fixed ones, the draw is the same: they were measured already.
+    if len(test.fake) != FIXED_CROPS:
+        figures = (*figures, fixed_crops_figure(stored, card, fixed))
+    card = replace(card, figures=figures)
+    write_card(card, CARDS_FOLDER / f"{name}.json")
+    return card
+
+
+def _card_so_far(
+    state: dict[str, Any], story: Story, name: DetectorName, title: str
+) -> DetectorCard:
+    plan = state["plan"]
+    return DetectorCard(
+        name=name,
+        title=title,
+        architecture=plan["architecture"],
+        input_size=224,
+        mean=tuple(plan["mean"]),
+        std=tuple(plan["std"]),
+        crop=DFDC_FRAMING,
+        threshold=THRESHOLD,
+        weights=WeightsFile(f"{name}.safetensors", "0" * 64, 1, "int8"),
+        figures=(),
+        origin=Origin(
+            data=DATA,
+            terms=TERMS,
+            recipe=story.recipe,
+            hours=round(story.hours, 2),
+            hardware=story.hardware,
+            seed=plan["seed"],
+            curve=tuple((float(step), round(auc, 4)) for step, auc in state["curve"]),
+            curve_label="step of the last stage; AUC on val crops",
+        ),
+        note=story.note,
+    )
+
+
+def _fold_calibration(network: nn.Module, logits: Numbers, val: Faces) -> None:
+    """Platt scaling with equal classes, folded into the last layer: 0.5 is then the threshold."""
+    model = LogisticRegression(C=1e6, class_weight="balanced").fit(logits[:, None], val.fake)
+    if model.coef_[0, 0] <= 0:
+        raise ValueError("Calibration would turn every verdict round: train this detector longer.")
+    last = network.get_classifier()  # type: ignore[operator]
+    with torch.no_grad():
+        last.weight.mul_(float(model.coef_[0, 0]))
+        last.bias.mul_(float(model.coef_[0, 0])).add_(float(model.intercept_[0]))
+
+
+def _figures(
+    network: nn.Module,
+    card: DetectorCard,
+    trained: Numbers,
+    val: Faces,
+    test: Faces,
+    portraits: list[Pictures],
+) -> tuple[Figure, ...]:
+    on_val = f"DFDC val split, {len(val.fake):,} crops"
+    on_test = f"DFDC test split, {len(test.fake):,} crops"
+    on_portraits = f"portraits not trained on, {len(portraits)} pristine faces"
+    stored = ask(network, card, val.pictures)
+    clean = ask(network, card, test.pictures)
+    jpeg = ask(network, card, test.pictures, lambda crop: reencode_jpeg(crop, JPEG_QUALITY))
+    called_fake = ask(network, card, portraits) >= 0
+    val_auc = auc_figure(val.fake, stored, val.source, on_val, "clean")
+    lost = round(float(roc_auc_score(val.fake, trained)) - val_auc.value, 4)
+    return (
+        auc_figure(test.fake, clean, test.source, on_test, "clean"),
+        auc_figure(test.fake, jpeg, test.source, on_test, f"JPEG quality {JPEG_QUALITY}"),
+        share_figure("FNR", (clean < 0)[test.fake], on_test, "clean"),
+        share_figure("FPR", (clean >= 0)[~test.fake], on_test, "clean"),
+        share_figure("called fake", called_fake, on_portraits, "clean"),
+        val_auc,
+        Figure("AUC lost by storing", lost, None, None, "", on_val, "clean"),
+    )
+
+
+def fixed_crops_figure(network: nn.Module, card: DetectorCard, fixed: Faces) -> Figure:
+    """AUC on the 400 crops of the test split that never change: few enough for a test to repeat."""
+    logits = ask(network, card, fixed.pictures)
+    of = f"DFDC test split, {FIXED_CROPS} crops"
+    return auc_figure(fixed.fake, logits, fixed.source, of, "clean")
+
+
+def subset(faces: Faces, count: int, seed: int) -> Faces:
+    """A fixed draw of crops, in their own order."""
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(faces.fake))[:count])
+    return Faces(
+        faces.pictures[chosen], faces.fake[chosen], faces.original[chosen], faces.source[chosen]
+    )

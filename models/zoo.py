@@ -1,0 +1,263 @@
+"""The networks, each loaded once when first asked for and shared between threads."""
+
+import difflib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+import torch
+from torch import nn
+
+from models.cards import (
+    CARDS_FOLDER,
+    DETECTOR_NAMES,
+    SUPER_RESOLUTION_NAMES,
+    Card,
+    DetectorCard,
+    SuperResolutionCard,
+    read_detector_card,
+    read_super_resolution_card,
+)
+from models.detectors import build_detector
+from models.errors import WeightsError
+from models.foreign_super_resolution import ForeignSuperResolution
+from models.hub import Hub
+from models.super_resolution import build_edsr
+from models.weights import WEIGHTS_FOLDER, load_weights, state_shapes
+
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+SCALES = (2, 3, 4)
+TAKEN_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, "edsr", "bicubic", "lanczos")
+Loaded = TypeVar("Loaded")
+
+
+@dataclass(frozen=True)
+class LoadedDetector:
+    """A detector ready to be asked: its card, and its network on the zoo's device."""
+
+    card: DetectorCard
+    network: nn.Module
+
+
+class LoadedSuperResolution(NamedTuple):
+    """An EDSR network ready to be used: its card, and its network on the zoo's device."""
+
+    card: SuperResolutionCard
+    network: nn.Module
+
+
+def resolve_device(choice: str) -> torch.device:
+    """The device meant by "auto" (the GPU where there is one), "cpu" or "cuda".
+
+    Raises:
+        WeightsError: Another word, or "cuda" without a usable GPU.
+    """
+    if choice not in ("auto", "cpu", "cuda"):
+        raise WeightsError(
+            f"The device {choice!r} is unknown: expected auto, cpu or cuda; choose one of these."
+        )
+    usable = torch.cuda.is_available()
+    if choice == "cuda" and not usable:
+        raise WeightsError(
+            "The device cuda was asked for, but no usable NVIDIA GPU was found: choose auto or cpu."
+        )
+    return torch.device("cuda" if usable and choice != "cpu" else "cpu")
+
+
+class Zoo:
+    """All networks of the project, made once and passed to whoever needs them.
+
+    A network is loaded at its first request, and threads that ask at the same time wait for the
+    one that loads it. One that is refused stays refused, with its sentence in `problems`; the
+    others go on working. The networks are in evaluation mode, need no gradients, and may be
+    called from several threads under `torch.inference_mode`.
+
+    Attributes:
+        device: Where every network lives.
+    """
+
+    def __init__(
+        self,
+        device: str = "auto",
+        *,
+        folder: Path = WEIGHTS_FOLDER,
+        cards: Path = CARDS_FOLDER,
+        given: Mapping[str, Path] | None = None,
+        hub: Hub | None = None,
+        added: Sequence[LoadedDetector] = (),
+        restorers: Sequence[ForeignSuperResolution] = (),
+    ) -> None:
+        """Prepare, without loading anything yet.
+
+        On a GPU this turns off TF32 and non-deterministic convolutions for the whole process,
+        so that its results agree with the CPU's and repeat.
+
+        Args:
+            device: "auto", "cpu" or "cuda", see `resolve_device`.
+            folder: Where the files of weights lie.
+            cards: Where the cards lie.
+            given: Files of weights by network name, used in place of those in `folder`.
+            hub: Where to ask for missing files that have a repository on their card.
+            added: The operator's own detectors on the same device, asked after those that ship.
+            restorers: The operator's own super-resolution networks on the same device.
+
+        Raises:
+            WeightsError: The device is not to be had, `given` names an unknown network, or a
+                network of the operator's has a name that is taken.
+        """
+        self.device = resolve_device(device)
+        if self.device.type == "cuda":
+            torch.backends.cudnn.allow_tf32 = False
+            torch.backends.cuda.matmul.allow_tf32 = False
+            torch.backends.cudnn.deterministic = True
+        self._folder = folder
+        self._cards = cards
+        self._given = dict(given or {})
+        self._hub = hub if hub is not None else Hub()
+        for name in self._given:
+            _check_name(name, (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES))
+        self._detectors: dict[str, _Slot[LoadedDetector]] = {
+            name: _Slot(self._detector_loader(name)) for name in DETECTOR_NAMES
+        }
+        self._edsr = {scale: _Slot(self._edsr_loader(scale)) for scale in SCALES}
+        _check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
+        self._detectors |= {one.card.name: _Slot(_ready(one)) for one in added}
+        self._restorers = {one.card.name: one for one in restorers}
+
+    @property
+    def detector_names(self) -> tuple[str, ...]:
+        """The detectors' names in the order in which they are shown."""
+        return tuple(self._detectors)
+
+    @property
+    def restorer_names(self) -> tuple[str, ...]:
+        """The names of the operator's own super-resolution networks, in the order given."""
+        return tuple(self._restorers)
+
+    def restorer(self, name: str) -> ForeignSuperResolution:
+        """The operator's super-resolution network of that name.
+
+        Raises:
+            WeightsError: There is none of that name.
+        """
+        _check_name(name, self.restorer_names)
+        return self._restorers[name]
+
+    def detector(self, name: str) -> LoadedDetector:
+        """The detector of that name.
+
+        Raises:
+            WeightsError: The name is unknown, or its card or weights are refused.
+        """
+        _check_name(name, self.detector_names)
+        return self._detectors[name].get()
+
+    def detectors(self) -> tuple[LoadedDetector, ...]:
+        """Every detector that works, in order; the others are in `problems` afterwards."""
+        working = []
+        for slot in self._detectors.values():
+            try:
+                working.append(slot.get())
+            except WeightsError:
+                continue
+        return tuple(working)
+
+    def super_resolution(self, scale: int) -> LoadedSuperResolution:
+        """The EDSR network that enlarges by `scale`, 2 to 4.
+
+        Raises:
+            WeightsError: There is none of that scale, or its card or weights are refused.
+        """
+        if scale not in self._edsr:
+            raise WeightsError(
+                f"No super-resolution network enlarges {scale} times: expected a scale of "
+                f"{', '.join(map(str, SCALES))}; choose one of these."
+            )
+        return self._edsr[scale].get()
+
+    def problems(self) -> dict[str, str]:
+        """Name of every network that was asked for and refused, with the sentence that says why."""
+        slots = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()} | self._detectors
+        return {name: slot.problem for name, slot in slots.items() if slot.problem is not None}
+
+    def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
+        def load() -> LoadedDetector:
+            card = read_detector_card(self._cards / f"{name}.json")
+            network = self._filled(build_detector(card.architecture), card)
+            if card.architecture != "swin_small_patch4_window7_224":
+                network = network.to(memory_format=torch.channels_last)
+            return LoadedDetector(card, network)
+
+        return load
+
+    def _edsr_loader(self, scale: int) -> Callable[[], LoadedSuperResolution]:
+        def load() -> LoadedSuperResolution:
+            card = read_super_resolution_card(self._cards / f"edsr_x{scale}.json")
+            network = self._filled(build_edsr(scale), card)
+            network = network.to(memory_format=torch.channels_last)
+            return LoadedSuperResolution(card, network)
+
+        return load
+
+    def _filled(self, network: nn.Module, card: Card) -> nn.Module:
+        state = load_weights(
+            card.weights,
+            self._folder,
+            state_shapes(network),
+            title=card.title,
+            given=self._given.get(card.name),
+            hub=self._hub,
+        )
+        network.load_state_dict(state, strict=True)
+        return network.eval().requires_grad_(False).to(self.device)
+
+
+class _Slot(Generic[Loaded]):
+    """One network: loaded at the first request, or refused then and for good."""
+
+    def __init__(self, load: Callable[[], Loaded]) -> None:
+        self.problem: str | None = None
+        self._load = load
+        self._loaded: Loaded | None = None
+        self._lock = threading.Lock()
+
+    def get(self) -> Loaded:
+        with self._lock:
+            if self.problem is not None:
+                raise WeightsError(self.problem)
+            if self._loaded is None:
+                try:
+                    # A caller may be in inference mode, whose tensors nobody could take a gradient
+                    # through later.
+                    with torch.inference_mode(False):
+                        self._loaded = self._load()
+                except WeightsError as refusal:
+                    self.problem = str(refusal)
+                    raise
+            return self._loaded
+
+
+def _ready(loaded: LoadedDetector) -> Callable[[], LoadedDetector]:
+    return lambda: loaded
+
+
+def _check_new(names: Sequence[str]) -> None:
+    taken = list(TAKEN_NAMES)
+    for name in names:
+        if name in taken:
+            raise WeightsError(
+                f"The name {name} is taken: expected another one for a network of your own; "
+                "write NAME=FILE with a new NAME."
+            )
+        taken.append(name)
+
+
+def _check_name(name: str, known: tuple[str, ...]) -> None:
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "choose one of these."
+    expected = ", ".join(known) or "none, for none was given"
+    raise WeightsError(f"The network {name!r} is unknown: expected {expected}; {hint}")

@@ -1,0 +1,168 @@
+"""Networks with made-up weights, written as files with proper cards.
+
+They let everything that only needs *some* networks be tested without the trained ones, and give
+the same files every time. The EDSR networks repeat each pixel, with a little noise on top; the
+detectors are random, with the last layer scaled so that different crops get different answers.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from models.cards import (
+    DETECTOR_NAMES,
+    Architecture,
+    CropPolicy,
+    DetectorCard,
+    DetectorName,
+    Encoding,
+    Figure,
+    Origin,
+    SuperResolutionCard,
+    WeightsFile,
+    write_card,
+)
+from models.detectors import build_detector, fake_logits, prepare
+from models.super_resolution import build_edsr
+from models.weights import save_weights
+
+ORIGIN = Origin(
+    data="none",
+    terms="none",
+    recipe="Random numbers, for tests.",
+    hours=0.0,
+    hardware="none",
+    seed=0,
+    curve=((0.0, 0.5), (1.0, 0.5)),
+    curve_label="nothing against nothing",
+)
+FIGURE = Figure("AUC", 0.5, 0.45, 0.55, "", "nothing, n = 0", "clean")
+ARCHITECTURE: dict[DetectorName, Architecture] = {
+    "resnet50": "resnet50",
+    "swin_small": "swin_small_patch4_window7_224",
+    "xception": "legacy_xception",
+}
+TITLE: dict[DetectorName, str] = {
+    "resnet50": "ResNet50",
+    "swin_small": "Swin-Small",
+    "xception": "XceptionNet",
+}
+ENCODING: dict[DetectorName, Encoding] = {
+    "resnet50": "float16",
+    "swin_small": "int8",
+    "xception": "int8",
+}
+
+
+@dataclass(frozen=True)
+class ModelFolders:
+    """Where the made-up weights and their cards lie: what `Zoo` takes as `folder` and `cards`."""
+
+    weights: Path
+    cards: Path
+
+
+def make_models(root: Path) -> ModelFolders:
+    """Write all six networks below `root`; about 110 MB, a few seconds."""
+    folders = ModelFolders(root / "weights", root / "cards")
+    folders.weights.mkdir()
+    folders.cards.mkdir()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for scale in (2, 3, 4):
+            network = repeating_edsr(scale)
+            path = folders.weights / f"edsr_x{scale}.safetensors"
+            edsr = edsr_card(scale, save_weights(network.state_dict(), path, "float32"))
+            write_card(edsr, folders.cards / f"{edsr.name}.json")
+        for name in DETECTOR_NAMES:
+            network = random_detector(name)
+            path = folders.weights / f"{name}.safetensors"
+            card = detector_card(name, save_weights(network.state_dict(), path, ENCODING[name]))
+            write_card(card, folders.cards / f"{name}.json")
+    return folders
+
+
+def detector_card(name: DetectorName, weights: WeightsFile) -> DetectorCard:
+    """A proper card for a detector's file of weights."""
+    half = (0.5, 0.5, 0.5)
+    xception = name == "xception"
+    return DetectorCard(
+        name=name,
+        title=TITLE[name],
+        architecture=ARCHITECTURE[name],
+        input_size=224,
+        mean=half if xception else (0.485, 0.456, 0.406),
+        std=half if xception else (0.229, 0.224, 0.225),
+        crop=CropPolicy(scale=1.2, shift=0.05),
+        threshold=0.5,
+        weights=weights,
+        figures=(FIGURE,),
+        origin=ORIGIN,
+        note="Random: says nothing about any picture.",
+    )
+
+
+def edsr_card(scale: int, weights: WeightsFile) -> SuperResolutionCard:
+    """A proper card for an EDSR network's file of weights."""
+    names = {2: "edsr_x2", 3: "edsr_x3", 4: "edsr_x4"}
+    return SuperResolutionCard(
+        name=names[scale],  # type: ignore[arg-type]
+        title=f"EDSR ×{scale}",
+        scale=scale,  # type: ignore[arg-type]
+        blocks=16,
+        channels=64,
+        weights=weights,
+        figures=(Figure("PSNR", 30.0, None, None, "dB", "nothing, n = 0", f"×{scale}"),),
+        origin=ORIGIN,
+        note="Repeats pixels.",
+    )
+
+
+def random_detector(name: DetectorName) -> nn.Module:
+    """A random detector whose logits over unlike crops have mean 0 and deviation 1."""
+    network = build_detector(ARCHITECTURE[name])
+    last = network.get_classifier()  # type: ignore[operator]
+    numbers = np.random.default_rng(0)
+    crops = [_blobs(numbers) for _ in range(3)]
+    card = detector_card(name, WeightsFile("none.safetensors", "0" * 64, 1, "float32"))
+    with torch.inference_mode():
+        logits = fake_logits(network, prepare(crops, card))
+    with torch.no_grad():
+        last.bias.sub_(logits.mean())
+        for parameter in last.parameters():
+            parameter.div_(logits.std())
+    return network
+
+
+def repeating_edsr(scale: int) -> nn.Module:
+    """An EDSR network close to nearest-neighbour enlargement, plus faint noise."""
+    network: nn.Module = build_edsr(scale)
+    with torch.no_grad():
+        for key, parameter in network.named_parameters():
+            if key.startswith(("head", "body", "tail")):
+                parameter.mul_(0.01 if key.startswith("body") else 0.0)
+        for key, parameter in network.named_parameters():
+            if parameter.ndim != 4 or not key.startswith(("head", "tail")):
+                continue
+            outputs, inputs = parameter.shape[:2]
+            copies = max(outputs // inputs, 1) if key.startswith("tail") else 1
+            for output in range(min(outputs, inputs * copies)):
+                parameter[output, output // copies, 1, 1] = 1.0
+    return network
+
+
+def tiny_network() -> nn.Module:
+    """A network of nine small tensors, one of each kind that the encodings tell apart."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        return nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Flatten(), nn.Linear(20, 2))
+
+
+def _blobs(numbers: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """A smooth coloured crop, unlike the next one: uint8 RGB 224×224×3."""
+    coarse = numbers.integers(0, 256, (7, 7, 3), dtype=np.uint8)
+    return np.kron(coarse, np.ones((32, 32, 1), dtype=np.uint8))

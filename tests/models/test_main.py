@@ -1,0 +1,31 @@
+import pytest
+
+from models.__main__ import figures_table, main, verify
+from models.cards import shipped_cards
+from models.zoo import Zoo
+from tests.made_models import ModelFolders
+
+
+def test_verify_finds_nothing_wrong_with_proper_files(random_zoo: Zoo) -> None:
+    assert verify(random_zoo) == {}
+
+
+def test_verify_names_every_refused_network(own: ModelFolders) -> None:
+    (own.weights / "edsr_x4.safetensors").unlink()
+    (own.cards / "xception.json").unlink()
+    assert list(verify(Zoo("cpu", folder=own.weights, cards=own.cards))) == ["edsr_x4", "xception"]
+
+
+def test_the_table_has_every_figure_with_its_interval(random_models: ModelFolders) -> None:
+    rows = figures_table(shipped_cards(random_models.cards)).splitlines()
+    assert len(rows) == 2 + 6
+    assert "| EDSR ×2 | PSNR | 30 dB | – | nothing, n = 0 | ×2 |" in rows
+    assert "| ResNet50 | AUC | 0.5 | 0.45 to 0.55 | nothing, n = 0 | clean |" in rows
+    assert {row.count("|") for row in rows} == {7}
+
+
+def test_an_unknown_command_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["polish"])
+    assert exit_.value.code == 2
+    assert "polish" in capsys.readouterr().err
