@@ -15,7 +15,7 @@ def test_nothing_changes_outside_the_mask(seed: int) -> None:
     assert mask.shape == (120, 96) and mask.min() >= 0 and mask.max() <= 1
     assert (blended[mask == 0] == crop[mask == 0]).all()
     assert (blended != crop).any()
-    assert mask[0].max() == 0
+    assert (mask == 0).any() and (mask > 0.4).any()
 
 
 def test_a_seed_gives_the_same_fake_again() -> None:
