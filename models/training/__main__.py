@@ -62,6 +62,8 @@ def _add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
     parser.add_argument("--decay", type=float, default=0.02, help="weight decay")
     parser.add_argument("--cells", type=float, default=1.0, help="weight of the cells' loss")
+    parser.add_argument("--ranking", type=float, default=1.0, help="weight of fake against real")
+    parser.add_argument("--stages", type=float, default=0.5, help="weight of earlier stages")
     parser.add_argument("--averaging", type=float, default=0.995, help="decay of the average")
     parser.add_argument("--side", type=int, default=112, help="side of the cut crops, px")
     parser.add_argument("--narrowest", type=int, default=112, help="smallest window, px of 224")
@@ -73,6 +75,7 @@ def _add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--workers", type=int, default=0, help="processes that cut crops")
     parser.add_argument("--every", type=int, default=250, help="steps between checkpoints")
+    parser.add_argument("--bf16", action="store_true", help="multiply in bfloat16")
 
 
 def _train_detector(arguments: argparse.Namespace) -> None:
@@ -96,6 +99,8 @@ def _train_detector(arguments: argparse.Namespace) -> None:
         rate=arguments.rate,
         decay=arguments.decay,
         cells=arguments.cells,
+        ranking=arguments.ranking,
+        stages=arguments.stages,
         averaging=arguments.averaging,
         seed=arguments.seed,
     )
@@ -105,7 +110,8 @@ def _train_detector(arguments: argparse.Namespace) -> None:
         portraits=read_portraits(arguments.data / "portraits", shipping.DFDC_FRAMING, "train"),
         val=shipping.subset(read_faces(faces, "val", CACHE), count=400, seed=0),
     )
-    machine = Machine(torch.device(arguments.device), arguments.workers, arguments.every)
+    device = torch.device(arguments.device)
+    machine = Machine(device, arguments.workers, arguments.every, arguments.bf16)
     train(plan, material, arguments.run, machine, arguments.start)
 
 

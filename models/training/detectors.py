@@ -1,12 +1,15 @@
 """Trains the detectors from scratch: pairs, a label for every cell, shallow first, then whole.
 
-Two things make it affordable without ImageNet weights:
+Four things make it affordable without ImageNet weights:
 
 - The last layer is linear and follows an average over the feature map, so the same layer applied
   to each cell gives a fake logit of that cell, whose mean is the logit of the crop. DFDC pairs
   are aligned, so every cell has a label (where the pair differs).
 - The network starts as its skeleton: the residual blocks that keep size and width are left out
   (3 times cheaper). They join later, with a zero last weight, so that nothing is lost.
+- A fake has to score higher than the real crop it was made of, which leaves out everything that
+  the two share; and two earlier stages are asked as well, through heads that do not ship.
+- Half of the first layer's filters begin as high-pass filters: the traces are small.
 """
 
 import time
@@ -19,13 +22,13 @@ import numpy.typing as npt
 import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from models.cards import Architecture
 from models.training.checkpoints import earlier_weights, read_checkpoint, write_checkpoint
 from models.training.faces import Cutting, Faces, Pairs, resize_square
-from models.training.networks import begin, build_network, cell_logits
+from models.training.losses import pair_loss, ranking_loss
+from models.training.networks import StageHeads, begin, build_network, cell_logits
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Plan:
         rate: Highest learning rate.
         decay: Weight decay.
         cells: Weight of the cells' loss beside the crops'.
+        ranking: Weight of the loss of each fake against its own real crop.
+        stages: Weight of the earlier stages' loss.
         averaging: Decay of the averaged weights.
         seed: Seeds the weights and every draw.
     """
@@ -57,6 +62,8 @@ class Plan:
     rate: float
     decay: float
     cells: float
+    ranking: float
+    stages: float
     averaging: float
     seed: int
 
@@ -69,37 +76,13 @@ class Machine:
         device: `cpu` or `cuda`.
         workers: Processes that cut crops; 0 cuts them in the training process.
         every: Steps between two checkpoints and looks at val.
+        bf16: Multiply in bfloat16: for CUDA, and CPUs with instructions for it.
     """
 
     device: torch.device
     workers: int
     every: int
-
-
-def pair_loss(cells: torch.Tensor, changed: torch.Tensor, cells_weight: float) -> torch.Tensor:
-    """Binary cross-entropy of crops and cells, for a batch of real crops, then their fakes.
-
-    Args:
-        cells: 2N×h×w, the logits of N real crops, then of their N fakes.
-        changed: N×H×W in [0, 1], where the fakes were manipulated.
-        cells_weight: Weight of the cells' loss.
-
-    Returns:
-        The loss, a scalar. A fake whose window shows no manipulation counts as no crop.
-    """
-    wanted = F.adaptive_avg_pool2d(changed[:, None], (cells.shape[1], cells.shape[2]))[:, 0]
-    wanted = torch.cat([torch.zeros_like(wanted), wanted])
-    reals = changed.shape[0]
-    shown = changed.mean(dim=(1, 2)) > 0.03
-    label = torch.cat([torch.zeros(reals), torch.ones(reals)]).to(cells)
-    counts = torch.cat([torch.ones(reals).to(cells), shown.to(cells)])
-    crops = (
-        F.binary_cross_entropy_with_logits(
-            cells.mean(dim=(1, 2)), label, weight=counts, reduction="sum"
-        )
-        / counts.sum()
-    )
-    return crops + cells_weight * F.binary_cross_entropy_with_logits(cells, wanted)
+    bf16: bool
 
 
 @dataclass(frozen=True)
@@ -140,7 +123,9 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
         multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(plan.averaging),  # type: ignore[no-untyped-call]
         use_buffers=True,
     )
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=plan.decay)
+    heads = StageHeads(network, plan.architecture).to(machine.device)
+    learnt = [*network.parameters(), *heads.parameters()]
+    optimiser = torch.optim.AdamW(learnt, lr=plan.rate, weight_decay=plan.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, plan.rate, total_steps=plan.steps, pct_start=0.1, cycle_momentum=False
     )
@@ -149,6 +134,7 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
     if file.exists():
         state = read_checkpoint(file)
         network.load_state_dict(state["network"])
+        heads.load_state_dict(state["heads"])
         averaged.module.load_state_dict(state["averaged"])
         averaged.n_averaged.fill_(state["done"])
         optimiser.load_state_dict(state["optimiser"])
@@ -159,10 +145,12 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
     for step in range(done, plan.steps):
         # Swin drops paths at random: a seed for each step makes a resumed run the same run.
         torch.manual_seed(plan.seed * 1_000_003 + step)
-        losses.append(_step(network, averaged, optimiser, schedule, next(batches), plan, machine))
+        losses.append(_step(network, heads, optimiser, next(batches), plan, machine))
+        schedule.step()
+        averaged.update_parameters(network)
         if (step + 1) % machine.every and step + 1 < plan.steps:
             continue
-        auc = val_auc(averaged.module, material.val, plan, machine.device)
+        auc = val_auc(averaged.module, material.val, plan, machine)
         spent = hours + (time.monotonic() - began) / 3600
         curve.append([step + 1, auc])
         left = (plan.steps - step - 1) * (time.monotonic() - began) / (step + 1 - done) / 60
@@ -177,6 +165,7 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
             {
                 "plan": asdict(plan),
                 "network": network.state_dict(),
+                "heads": heads.state_dict(),
                 "averaged": averaged.module.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "schedule": schedule.state_dict(),
@@ -211,9 +200,8 @@ def _batches(
 
 def _step(
     network: nn.Module,
-    averaged: torch.optim.swa_utils.AveragedModel,
+    heads: StageHeads,
     optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
     batch: tuple[torch.Tensor, torch.Tensor],
     plan: Plan,
     machine: Machine,
@@ -221,15 +209,17 @@ def _step(
     network.train()
     pixels, changed = (part.to(machine.device, non_blocking=True) for part in batch)
     crops = torch.cat([pixels[:, 0], pixels[:, 1]])
-    with torch.autocast(machine.device.type, torch.bfloat16, enabled=machine.device.type == "cuda"):
-        cells = cell_logits(network, normalise(crops, plan))
-    loss = pair_loss(cells.float(), changed, plan.cells)
+    with torch.autocast(machine.device.type, torch.bfloat16, enabled=machine.bf16):
+        cells = cell_logits(network, normalise(crops, plan)).float()
+        earlier = heads()
+    loss = pair_loss(cells, changed, plan.cells)
+    loss = loss + plan.ranking * ranking_loss(cells, changed)
+    for stage in earlier:
+        loss = loss + plan.stages * pair_loss(stage.float(), changed, plan.cells)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+    nn.utils.clip_grad_norm_([*network.parameters(), *heads.parameters()], 5.0)
     optimiser.step()
-    schedule.step()
-    averaged.update_parameters(network)
     return loss.item()
 
 
@@ -241,13 +231,15 @@ def normalise(pixels: torch.Tensor, plan: Plan) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def val_auc(network: nn.Module, val: Faces, plan: Plan, device: torch.device) -> float:
+def val_auc(network: nn.Module, val: Faces, plan: Plan, machine: Machine) -> float:
     """AUC on whole 224 px crops; for Swin, whose size is fixed, at the size it trains at."""
     network.eval()
     side = plan.cutting.side if plan.architecture.startswith("swin") else val.pictures.shape[1]
     logits = []
     for first in range(0, len(val.fake), 50):
         crops = np.stack([resize_square(p, side) for p in val.pictures[first : first + 50]])
-        pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).to(device)
-        logits.append(cell_logits(network, normalise(pixels, plan)).mean(dim=(1, 2)).float().cpu())
+        pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).to(machine.device)
+        with torch.autocast(machine.device.type, torch.bfloat16, enabled=machine.bf16):
+            cells = cell_logits(network, normalise(pixels, plan))
+        logits.append(cells.float().mean(dim=(1, 2)).cpu())
     return float(roc_auc_score(val.fake, torch.cat(logits).numpy()))

@@ -1,7 +1,7 @@
 """The detectors as they are trained: skeleton first, whole later, one logit a cell."""
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import timm
 import torch
@@ -21,6 +21,17 @@ LAST_WEIGHTS: Mapping[str, tuple[str, ...]] = {
         "mlp.fc2.weight",
         "mlp.fc2.bias",
     ),
+}
+
+FIRST_FILTERS: Mapping[str, str] = {
+    "resnet50": "conv1",
+    "legacy_xception": "conv1",
+    "swin_small_patch4_window7_224": "patch_embed.proj",
+}
+EARLIER_STAGES: Mapping[str, Mapping[str, int]] = {
+    "resnet50": {"layer2": 512, "layer3": 1024},
+    "legacy_xception": {"block2": 256, "block3": 728},
+    "swin_small_patch4_window7_224": {"layers.1": 192, "layers.2": 384},
 }
 
 
@@ -60,6 +71,7 @@ def build_network(architecture: Architecture, skeleton: bool, side: int) -> nn.M
         network: nn.Module = timm.create_model(architecture, num_classes=1, img_size=side)
     else:
         network = timm.create_model(architecture, num_classes=1)
+    _sharpen(network.get_submodule(FIRST_FILTERS[architecture]).get_parameter("weight"))
     for name in optional_blocks(architecture):
         parent, _, child = name.rpartition(".")
         with torch.no_grad():
@@ -68,6 +80,51 @@ def build_network(architecture: Architecture, skeleton: bool, side: int) -> nn.M
         if skeleton:
             setattr(network.get_submodule(parent), child, nn.Identity())
     return network
+
+
+@torch.no_grad()
+def _sharpen(filters: torch.Tensor) -> None:
+    """Make every second filter of the first layer a high-pass filter of the same strength.
+
+    Source: the idea of Bayar and Stamm, "A Deep Learning Approach to Universal Image Manipulation
+    Detection", IH&MMSec 2016, section 3, as a start only: the filters are free to move.
+    """
+    half = filters[::2]
+    laplacian = torch.tensor([[0.0, -1.0, 0.0], [-1.0, 4.0, -1.0], [0.0, -1.0, 0.0]])
+    sharp = F.conv2d(half.flatten(0, 1)[:, None], laplacian[None, None], padding=1)
+    sharp = sharp.view_as(half) - sharp.view_as(half).mean(dim=(2, 3), keepdim=True)
+    filters[::2] = sharp * (half.std() / sharp.std())
+
+
+class StageHeads(nn.Module):
+    """Linear heads on two earlier stages of a network; they help it to learn and do not ship.
+
+    Source: Lee et al., "Deeply-Supervised Nets", AISTATS 2015.
+    """
+
+    def __init__(self, network: nn.Module, architecture: Architecture) -> None:
+        """Listen to the stages of this very network."""
+        super().__init__()
+        stages = EARLIER_STAGES[architecture]
+        self.heads = nn.ModuleList(nn.Linear(width, 1) for width in stages.values())
+        self._seen: dict[str, torch.Tensor] = {}
+        for name in stages:
+            network.get_submodule(name).register_forward_hook(self._keep(name))
+
+    def forward(self) -> list[torch.Tensor]:
+        """The logits of each cell of each stage, N×h×w, of the network's latest pass."""
+        logits = []
+        for head, features in zip(self.heads, self._seen.values(), strict=True):
+            if features.shape[-1] != head.in_features:
+                features = features.permute(0, 2, 3, 1)
+            logits.append(head(features)[..., 0])
+        return logits
+
+    def _keep(self, name: str) -> Callable[[nn.Module, object, torch.Tensor], None]:
+        def keep(_module: nn.Module, _inputs: object, features: torch.Tensor) -> None:
+            self._seen[name] = features
+
+        return keep
 
 
 def begin(network: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:

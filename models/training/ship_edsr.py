@@ -15,6 +15,7 @@ from models.cards import (
     Figure,
     Origin,
     SuperResolutionCard,
+    read_super_resolution_card,
     write_card,
 )
 from models.super_resolution import build_edsr
@@ -32,7 +33,7 @@ PUBLISHED = {
 
 def ship_edsr(
     run: Path,
-    before: tuple[Path, ...],
+    earlier: Path | None,
     data: Path,
     hardware: str,
     remark: str,
@@ -45,7 +46,7 @@ def ship_edsr(
 
     Args:
         run: folder of the finished run.
-        before: folders of earlier runs at the same scale that it goes on from, oldest first.
+        earlier: the card of the shipped weights of the same scale that the run began with.
         data: folder that holds ``super_resolution``.
         hardware: on what machine the run was made, in words.
         remark: what else a reader of the card has to know; may be empty.
@@ -64,9 +65,7 @@ def ship_edsr(
     if state["step"] != recipe["steps"]:
         raise ValueError(f"the run stands at step {state['step']} of {recipe['steps']}: finish it")
     name, title = SUPER_RESOLUTION_NAMES[scale - 2], f"EDSR ×{scale}"
-    states = [*(averaged_network(folder)[1] for folder in before), state]
-    first = "bicubic enlargement" if scale == 2 else "the trained ×2 network"
-    starts = [first, *["the averaged weights of these steps"] * len(before)]
+    origin = _origin(state, hardware, earlier)
     file = f"{name}.safetensors"
     with TemporaryDirectory() as stage:
         weights = save_weights(network.state_dict(), Path(stage) / file, "float32")
@@ -81,21 +80,7 @@ def ship_edsr(
         channels=64,
         weights=weights,
         figures=_figures(benchmark(stored, scale, data)),
-        origin=Origin(
-            data=(
-                "400 photographs of BSDS500 (train and test parts, JPEG) and 91 small ones (T91), "
-                "8 of each held out to choose by"
-            ),
-            terms="BSDS500: research use; T91: research use",
-            recipe=" ".join(
-                _recipe(each["recipe"], start) for each, start in zip(states, starts, strict=True)
-            ),
-            hours=round(sum(each["seconds"] for each in states) / 3600, 2),
-            hardware=hardware,
-            seed=recipe["seed"],
-            curve=_curve(states),
-            curve_label="step; PSNR of the luma in dB on the 16 held-out pictures",
-        ),
+        origin=origin,
         note=(
             "Set5 and BSD100 were not trained on. EDSR-baseline trained on 800 2K pictures "
             f"(DIV2K) is published with {PUBLISHED[scale]}. {remark}"
@@ -106,6 +91,34 @@ def ship_edsr(
     save_weights(network.state_dict(), weights_folder / file, "float32")
     write_card(card, cards_folder / f"{name}.json")
     return card
+
+
+def _origin(state: dict[str, Any], hardware: str, earlier: Path | None) -> Origin:
+    recipe = state["recipe"]
+    hours, curve = state["seconds"] / 3600, state["curve"]
+    start = "bicubic enlargement" if recipe["scale"] == 2 else "the trained ×2 network"
+    told, done = "", 0.0
+    points: tuple[tuple[float, float], ...] = ()
+    if earlier is not None:
+        former = read_super_resolution_card(earlier).origin
+        start, told, hours = "the weights so far", f"{former.recipe} ", hours + former.hours
+        points, curve = former.curve, curve[1:]
+        done = points[-1][0]
+        if hardware != former.hardware:
+            hardware = f"{former.hardware}; then {hardware}"
+    return Origin(
+        data=(
+            "400 photographs of BSDS500 (train and test parts, JPEG) and 91 small ones (T91), "
+            "8 of each held out to choose by"
+        ),
+        terms="BSDS500: research use; T91: research use",
+        recipe=told + _recipe(recipe, start),
+        hours=round(hours, 2),
+        hardware=hardware,
+        seed=recipe["seed"],
+        curve=(*points, *((done + step, round(float(figure), 3)) for step, figure in curve)),
+        curve_label="step; PSNR of the luma in dB on the 16 held-out pictures",
+    )
 
 
 def _figures(results: tuple[BenchmarkResult, ...]) -> tuple[Figure, ...]:
@@ -126,15 +139,6 @@ def _figures(results: tuple[BenchmarkResult, ...]) -> tuple[Figure, ...]:
     gain = "smallest gain in PSNR over bicubic on any one picture"
     figures.append(Figure(gain, round(smallest, 4), None, None, "dB", both, "luma, as above"))
     return tuple(figures)
-
-
-def _curve(states: list[dict[str, Any]]) -> tuple[tuple[float, float], ...]:
-    points, done = [], 0
-    for index, state in enumerate(states):
-        fresh = state["curve"][1:] if index else state["curve"]
-        points += [(float(done + step), round(float(figure), 3)) for step, figure in fresh]
-        done += state["step"]
-    return tuple(points)
 
 
 def _recipe(recipe: dict[str, Any], start: str) -> str:
@@ -163,7 +167,7 @@ def add_ship_edsr_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `run_ship_edsr`."""
     parser.add_argument("--run", type=Path, required=True, help="folder of the finished run")
     parser.add_argument(
-        "--before", type=Path, nargs="*", default=[], help="runs that it goes on from, same scale"
+        "--earlier", type=Path, help="card of the weights of this scale that the run began with"
     )
     parser.add_argument("--data", type=Path, required=True, help="holds super_resolution")
     parser.add_argument("--hardware", required=True, help="on what it was trained, in words")
@@ -175,7 +179,7 @@ def run_ship_edsr(args: argparse.Namespace) -> int:
     """Ship as the options say and print the figures; the exit status."""
     if args.threads:
         torch.set_num_threads(args.threads)
-    card = ship_edsr(args.run, tuple(args.before), args.data, args.hardware, args.remark)
+    card = ship_edsr(args.run, args.earlier, args.data, args.hardware, args.remark)
     for figure in card.figures:
         print(f"{figure.name}: {figure.value:.2f} {figure.unit} ({figure.of})")
     return 0

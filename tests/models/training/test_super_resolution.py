@@ -155,7 +155,11 @@ class TestShipping:
         train(short, data, first, CPU, tell=silent)
         trained = train(replace(short, seed=1), data, second, CPU, start=first, tell=silent)
         weights, cards = tmp_path / "weights", tmp_path / "cards"
-        card = ship_edsr(second, (first,), data, "a machine", "A remark.", weights, cards)
+        ship_edsr(first, None, data, "a machine", "", weights, cards)
+        earlier = cards / "edsr_x2.json"
+        card = ship_edsr(second, earlier, data, "another", "A remark.", weights, cards)
+        assert card.origin.hardware == "a machine; then another"
+        assert card.origin.recipe.count("2 steps of") == 2
         assert card == read_super_resolution_card(cards / "edsr_x2.json")
         stored = load_weights(card.weights, weights, state_shapes(trained), title=card.title)
         assert all(torch.equal(stored[key], value) for key, value in trained.state_dict().items())
@@ -174,7 +178,7 @@ class TestShipping:
         state = read_checkpoint(tmp_path / CHECKPOINT)
         write_checkpoint(tmp_path / CHECKPOINT, state | {"step": 1})
         with pytest.raises(ValueError, match="stands at step 1 of 2"):
-            ship_edsr(tmp_path, (), data, "a machine", "", tmp_path, tmp_path)
+            ship_edsr(tmp_path, None, data, "a machine", "", tmp_path, tmp_path)
 
 
 class TestStarts:
