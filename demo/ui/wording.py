@@ -147,7 +147,7 @@ def honesty(cards: Sequence[DetectorCard]) -> str:
     )
     if not cards:
         return f'<section class="honesty">{limits}</section>'
-    data = "; ".join(dict.fromkeys(escape(card.origin.data) for card in cards))
+    data = " ".join(dict.fromkeys(escape(card.origin.data) for card in cards))
     rows = "".join(
         f"<tr><th scope=row>{escape(card.title)}</th><td>{escape(figure.name)}</td>"
         f"<td>{_figure(figure)}</td><td>{escape(_under(figure))}</td></tr>"
@@ -161,7 +161,7 @@ def honesty(cards: Sequence[DetectorCard]) -> str:
     )
     return (
         f'<section class="honesty">{limits}'
-        f"<p><strong>What the detectors know.</strong> Trained on: {data}. {_errors(cards)}</p>"
+        f"<p><strong>What the detectors know.</strong> Trained on: {data} {_errors(cards)}</p>"
         "<details><summary>Measured figures of the three detectors</summary>"
         '<div class="table" tabindex="0" role="region" aria-label="Measured figures"><table>'
         "<thead><tr><th scope=col>Detector</th><th scope=col>Figure</th>"

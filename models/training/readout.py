@@ -1,8 +1,10 @@
-"""Fits a detector's last layer anew, on whole crops: logistic regression on its features.
+"""Fits a detector to whole crops: its batch statistics, then its last layer.
 
-Training sees cut-outs, a detector is asked about whole crops. The last layer is convex to fit and
-costs one forward pass a crop, so it is fitted where it will be used, on pairs of the train split;
-how strongly it is held back is chosen on val.
+Training sees cut-outs, a detector is asked about whole crops. And averaged weights have other
+statistics than the average of the statistics. Both are mended without a gradient, on pairs of the
+train split: the statistics are taken anew, as Izmailov et al. do for averaged weights ("Averaging
+Weights Leads to Wider Optima and Better Generalization", UAI 2018, section 3.2), and the last layer
+is a logistic regression on the features; how strongly it is held back is chosen on val.
 """
 
 from collections.abc import Iterator
@@ -24,11 +26,12 @@ from models.training.networks import begin, build_network
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 BATCH = 32
+STATISTICS = 1000
 Numbers = npt.NDArray[np.float64]
 
 
 def refit_checkpoint(checkpoint: Path, run: Path, faces: Faces, pairs: int, val: Faces) -> float:
-    """Fit the last layer of a checkpoint's averaged weights; write them as a new checkpoint.
+    """Fit a checkpoint's averaged weights to whole crops; write them as a new checkpoint.
 
     Args:
         checkpoint: Of a finished stage.
@@ -57,10 +60,10 @@ def refit_checkpoint(checkpoint: Path, run: Path, faces: Faces, pairs: int, val:
 def refit(
     network: nn.Module, plan: Plan, faces: Faces, pairs: int, val: Faces
 ) -> tuple[float, float]:
-    """Fit the last layer on so many pairs of the train split, in place.
+    """Fit batch statistics and last layer on so many pairs of the train split, in place.
 
     Args:
-        network: A detector with one linear last layer, its other weights kept.
+        network: A detector with one linear last layer; its other weights are kept.
         plan: How its input is normalised; its seed draws the pairs.
         faces: The train split.
         pairs: How many fakes are drawn, each with the real crop that it was made from.
@@ -71,6 +74,7 @@ def refit(
     """
     drawn = np.random.default_rng(plan.seed).permutation(np.flatnonzero(faces.fake))[:pairs]
     chosen = np.concatenate([drawn, faces.original[drawn]])
+    take_statistics(network, plan, faces.pictures, drawn[:STATISTICS], faces.original)
     scaler = StandardScaler()
     learnt = scaler.fit_transform(_features(network, plan, faces.pictures[chosen]))
     looked_at = _features(network, plan, val.pictures)
@@ -89,6 +93,41 @@ def refit(
         last.weight.copy_(torch.from_numpy(weight[None]))
         last.bias.fill_(float(best.intercept_[0] - weight @ scaler.mean_))
     return before, best_auc
+
+
+@torch.no_grad()
+def take_statistics(
+    network: nn.Module,
+    plan: Plan,
+    pictures: npt.NDArray[np.uint8],
+    fakes: npt.NDArray[np.int64],
+    original: npt.NDArray[np.int64],
+) -> None:
+    """Take mean and variance of every batch normalisation anew, in place; weights stay.
+
+    Args:
+        network: A detector; one without batch normalisation is left as it is.
+        plan: How its input is normalised.
+        pictures: N×224×224×3, uint8 RGB.
+        fakes: Indices of fakes; batches hold as many fakes as real crops, as in training.
+        original: For each picture, the index of the real crop behind it.
+    """
+    layers = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    network.eval()
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None
+        layer.train()
+    for first in range(0, len(fakes), BATCH // 2):
+        chosen = fakes[first : first + BATCH // 2]
+        crops = pictures[np.concatenate([original[chosen], chosen])]
+        network.forward_features(normalise(torch.from_numpy(crops).permute(0, 3, 1, 2), plan))  # type: ignore[operator]
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+    network.eval()
 
 
 @torch.inference_mode()

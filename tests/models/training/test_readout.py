@@ -7,7 +7,7 @@ import torch
 from models.training.checkpoints import read_checkpoint
 from models.training.detectors import Material, normalise, train
 from models.training.networks import begin, build_network
-from models.training.readout import refit_checkpoint
+from models.training.readout import refit_checkpoint, take_statistics
 from tests.models.training.made_faces import made_faces
 from tests.models.training.test_detectors import MACHINE, PLAN
 
@@ -22,7 +22,8 @@ def test_the_last_layer_alone_learns_what_the_features_already_show(tmp_path: Pa
         read_checkpoint(tmp_path / run / "checkpoint.pt")["averaged"] for run in ("one", "two")
     )
     changed = {key for key in before if not torch.equal(before[key], after[key])}
-    assert changed == {"fc.weight", "fc.bias"}
+    learnt = {key for key in changed if "running" not in key and "num_batches" not in key}
+    assert learnt == {"fc.weight", "fc.bias"}
     network = build_network("resnet50", skeleton=True, side=224).eval()
     begin(network, after)
     with torch.inference_mode():
@@ -31,3 +32,20 @@ def test_the_last_layer_alone_learns_what_the_features_already_show(tmp_path: Pa
     wins = np.mean(logits[val.fake][:, None] > logits[~val.fake][None])
     assert wins == auc
     assert auc > 0.9
+
+
+def test_statistics_are_those_of_the_crops_that_are_asked_about() -> None:
+    faces = made_faces(8, seed=3)
+    network = build_network("resnet50", skeleton=True, side=224)
+    seen: list[torch.Tensor] = []
+    network.conv1.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    fakes = np.flatnonzero(faces.fake)
+    take_statistics(network, PLAN, faces.pictures, fakes, faces.original)
+    (activations,) = seen
+    layer = network.get_submodule("bn1")
+    assert isinstance(layer, torch.nn.BatchNorm2d)
+    assert layer.running_mean is not None and layer.running_var is not None
+    assert torch.allclose(layer.running_mean, activations.mean(dim=(0, 2, 3)), atol=1e-5)
+    assert torch.allclose(layer.running_var, activations.var(dim=(0, 2, 3)), rtol=1e-3)
+    assert layer.momentum == 0.1
+    assert not network.training and not layer.training
