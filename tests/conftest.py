@@ -27,7 +27,7 @@ def random_zoo(random_models: ModelFolders) -> Zoo:
     return Zoo("cpu", folder=random_models.weights, cards=random_models.cards)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def astronaut() -> npt.NDArray[np.uint8]:
     """The astronaut's portrait, one face: uint8 RGB 512×512×3; ships inside scikit-image."""
     picture: npt.NDArray[np.uint8] = skimage.data.astronaut()

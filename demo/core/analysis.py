@@ -35,6 +35,7 @@ from models.zoo import LoadedDetector, Zoo
 
 __all__ = [
     "Analysis",
+    "AskedCrops",
     "Attack",
     "FaceResult",
     "ModelUsed",
@@ -42,6 +43,7 @@ __all__ = [
     "Target",
     "Toolbox",
     "analyse",
+    "asked_crops",
     "attack_picture",
     "make_toolbox",
 ]
@@ -159,6 +161,26 @@ def analyse(
         problems=tuple(problems),
         versions=versions(),
     )
+
+
+@dataclass(frozen=True)
+class AskedCrops:
+    """What one detector was asked about: its own crop before and after, uint8 RGB."""
+
+    detector: str
+    clean: Picture
+    attacked: Picture
+
+
+def asked_crops(analysis: Analysis, result: FaceResult, zoo: Zoo) -> tuple[AskedCrops, ...]:
+    """Return the crops of one face as each detector that answered saw them, by its own policy."""
+    size = analysis.picture.shape[:2]
+    asked = []
+    for score in result.scores:
+        box = crop_box(result.face, zoo.detector(score.detector).card.crop, size)
+        before, after = cut(analysis.picture, box), cut(analysis.attacked, box)
+        asked.append(AskedCrops(score.detector, before, after))
+    return tuple(asked)
 
 
 @cache

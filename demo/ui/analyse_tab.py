@@ -12,6 +12,7 @@ from demo.ui import wording
 from demo.ui.closer import Closer, lay_out_closer
 from demo.ui.panel import Panel
 from demo.ui.picture_input import PictureInput
+from demo.ui.studio_tab import Studio, lay_out_studio
 from models.cards import DetectorCard
 
 METHODS = [
@@ -45,6 +46,7 @@ class Tab:
     controls: Controls
     panel: Panel
     closer: Closer
+    studio: Studio
 
 
 def lay_out(cards: Sequence[DetectorCard]) -> Tab:
@@ -67,6 +69,7 @@ def lay_out(cards: Sequence[DetectorCard]) -> Tab:
                 comparison, divider, attacked = _pictures()
                 closer = lay_out_closer()
                 png, record = _downloads()
+                studio = lay_out_studio()
             gr.HTML(wording.honesty(cards), elem_id="honesty")
     return Tab(
         Controls(picture, examples, k, method, kernel, scope, face.apply_box, stop, divider),
@@ -92,8 +95,10 @@ def lay_out(cards: Sequence[DetectorCard]) -> Tab:
             crops=gr.State(None, time_to_live=3600),
             boxes=gr.State((), time_to_live=3600),
             corner=gr.State(None, time_to_live=3600),
+            study=gr.State(None, time_to_live=3600),
         ),
         closer,
+        studio,
     )
 
 

@@ -9,6 +9,8 @@ import gradio as gr
 from demo.examples import EXAMPLES
 from demo.ui.analyse_tab import Tab
 from demo.ui.handlers import Handlers
+from demo.ui.studio_handlers import StudioHandlers
+from demo.ui.studio_tab import LOOK, SPECTRUM, SWEEP
 
 ANALYSES = 3
 LOOKS = 4
@@ -17,17 +19,20 @@ _SLIDE = "(position) => ({__type__: 'update', slider_position: position})"
 Trigger = Callable[..., Any]
 
 
-def connect(demo: gr.Blocks, tab: Tab, handlers: Handlers) -> None:
+def connect(demo: gr.Blocks, tab: Tab, handlers: Handlers, studio: StudioHandlers) -> None:
     """Ties the components to the handlers.
 
     Analyses share one short queue, in which a visitor's newer analysis ends the older one. Looking
     closer at a result has a queue of its own, so that a running analysis never blocks it.
     """
-    controls, panel, closer = tab.controls, tab.panel, tab.closer
+    controls, panel, closer, views = tab.controls, tab.panel, tab.closer, tab.studio
     settings = [controls.k, controls.method, controls.kernel, controls.scope]
     hand = [panel.left, panel.top, panel.right, panel.bottom]
     look = [panel.crops, closer.gain, closer.across, closer.down, closer.window]
     seen = [closer.difference, closer.before, closer.after, closer.apart, closer.place]
+
+    study = [views.open, panel.study, views.swept]
+    studied = [views.chart, views.look, views.spectrum]
 
     def analysing(trigger: Trigger, handler: Callable[..., Any], inputs: Sequence[Any]) -> None:
         started = trigger(
@@ -41,6 +46,7 @@ def connect(demo: gr.Blocks, tab: Tab, handlers: Handlers) -> None:
             api_visibility="private",
         )
         _look(started.then, handlers.closer, look, seen)
+        _look(started.then, studio.show, study, studied)
 
     analysing(demo.load, handlers.welcome, [])
     analysing(controls.picture.change, handlers.start, [controls.picture, *settings])
@@ -67,6 +73,21 @@ def connect(demo: gr.Blocks, tab: Tab, handlers: Handlers) -> None:
     _look(window.then, handlers.closer, look, seen)
     slid = [closer.gain.input, closer.across.input, closer.down.input, closer.window.input]
     _look(partial(gr.on, slid), handlers.closer, look, seen)
+    for view, name in zip(views.tabs, (SWEEP, LOOK, SPECTRUM), strict=True):
+        opened = _look(view.select, partial(str, name), [], [views.open])
+        _look(opened.then, studio.show, study, studied)
+    views.run.click(
+        studio.run,
+        [controls.picture, panel.study, views.swept],
+        [views.chart, views.swept],
+        concurrency_id="analysis",
+        concurrency_limit=ANALYSES,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    _look(views.stop.click, studio.halt, [], [])
+    point = _look(views.chart.select, studio.set_to, [], [controls.k, controls.method])
+    analysing(point.then, handlers.again, everything)
     controls.divider.input(
         None, controls.divider, panel.comparison, js=_SLIDE, api_visibility="private"
     )

@@ -179,7 +179,7 @@ class Handlers:
                 yield running(next(steps))
         except StopIteration as end:
             if end.value is not None:
-                yield finished(end.value, self.keeping)
+                yield finished(end.value, self.keeping, self.toolbox.zoo)
         except DemoError as problem:
             yield refused(str(problem), isinstance(problem, NoFaceError))
         except Exception:

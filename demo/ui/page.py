@@ -17,6 +17,7 @@ from demo.ui.first_look import FirstLook
 from demo.ui.handlers import Handlers
 from demo.ui.keeping import KEPT_SECONDS, Keeping
 from demo.ui.running import Runs
+from demo.ui.studio_handlers import StudioHandlers
 from models.cards import DETECTOR_NAMES, DetectorCard, read_detector_card
 
 TITLE = "Super-resolution round trip"
@@ -43,7 +44,7 @@ def build_demo(
         gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading")
         tab = lay_out(cards)
         add_endpoint(tab.controls, handlers)
-        connect(demo, tab, handlers)
+        connect(demo, tab, handlers, StudioHandlers(toolbox, Runs()))
     demo.queue(max_size=WAITING, api_open=False, status_update_rate=1)
     return demo
 

@@ -6,16 +6,17 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demo.core.analysis import Analysis, FaceResult
+from demo.core.analysis import Analysis, AskedCrops, FaceResult, asked_crops
 from demo.core.errors import SettingsError
 from demo.core.faces import Box
-from demo.core.images import Picture, encode_png
+from demo.core.images import Picture, digest, encode_png
 from demo.core.record import mark, record_json
 from demo.core.settings import Settings
 from demo.ui import wording
 from demo.ui.keeping import Keeping
 from demo.ui.running import Step
 from demo.views import marked_frame
+from models.zoo import Zoo
 
 SKIP = gr.skip()
 OWN_BOX, WHOLE = "box", "whole"
@@ -27,6 +28,25 @@ class Crops:
 
     clean: Picture
     attacked: Picture
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the studio looks into: the result on show, kept for one visitor.
+
+    Attributes:
+        digest: of the picture.
+        settings: of the analysis, with the face on show as the chosen one.
+        clean: crop before.
+        attacked: crop after.
+        asked: what each detector was asked about.
+    """
+
+    digest: str
+    settings: Settings
+    clean: Picture
+    attacked: Picture
+    asked: tuple[AskedCrops, ...]
 
 
 class Controls(NamedTuple):
@@ -93,6 +113,7 @@ class Panel(NamedTuple):
     crops: Any = SKIP
     boxes: Any = SKIP
     corner: Any = SKIP
+    study: Any = SKIP
 
 
 def running(step: Step) -> Panel:
@@ -120,6 +141,7 @@ def nothing(sentence: str = "") -> Panel:
         crops=None,
         boxes=(),
         corner=None,
+        study=None,
     )
 
 
@@ -133,7 +155,7 @@ def without_result(picture: Picture, subject: str | None, sentence: str) -> Pane
     )
 
 
-def finished(analysis: Analysis, keeping: Keeping) -> Panel:
+def finished(analysis: Analysis, keeping: Keeping, zoo: Zoo) -> Panel:
     """Shows an analysis: everything on the page comes from this one record."""
     result = shown(analysis)
     settings = analysis.settings
@@ -160,6 +182,13 @@ def finished(analysis: Analysis, keeping: Keeping) -> Panel:
         crops=Crops(result.clean, result.attacked),
         boxes=tuple(face.box for face in analysis.faces),
         corner=None,
+        study=Study(
+            digest=digest(analysis.picture),
+            settings=settings,
+            clean=result.clean,
+            attacked=result.attacked,
+            asked=asked_crops(analysis, result, zoo),
+        ),
     )
 
 

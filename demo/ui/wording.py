@@ -173,12 +173,14 @@ def honesty(cards: Sequence[DetectorCard]) -> str:
 def _in_words(score: DetectorScore) -> str:
     title = escape(score.title)
     if score.flipped:
-        return f"{title}: <strong>{_call(score.clean_fake)} → {_call(score.attacked_fake)}</strong>"
-    return f"{title}: {_call(score.clean_fake)}, unchanged"
+        return (
+            f"{title}: <strong>{called(score.clean_fake)} → {called(score.attacked_fake)}</strong>"
+        )
+    return f"{title}: {called(score.clean_fake)}, unchanged"
 
 
 def _detector(score: DetectorScore) -> str:
-    before, after = _call(score.clean_fake), _call(score.attacked_fake)
+    before, after = called(score.clean_fake), called(score.attacked_fake)
     if score.flipped:
         tone, call = "flipped", f"Flipped: {before} → {after}"
     else:
@@ -202,11 +204,12 @@ def _detector(score: DetectorScore) -> str:
         f'<span class="dot after" style="left:{_cent(score.attacked)}"></span></div>'
         '<p class="ends" aria-hidden="true"><span>0 real</span><span>fake 1</span></p>'
         f'<p class="under">Threshold {score.threshold:.3f}; '
-        f"change {_signed(score.attacked - score.clean)}</p></li>"
+        f"change {signed(score.attacked - score.clean)}</p></li>"
     )
 
 
-def _call(fake: bool) -> str:
+def called(fake: bool) -> str:
+    """The word for a verdict."""
     return "fake" if fake else "real"
 
 
@@ -214,8 +217,9 @@ def _cent(fraction: float) -> str:
     return f"{100 * fraction:.2f}%"
 
 
-def _signed(change: float) -> str:
-    return f"{change:+.3f}".replace("-", "\u2212")
+def signed(change: float, digits: int = 3) -> str:
+    """A change with its sign, a true minus."""
+    return f"{change:+.{digits}f}".replace("-", "\u2212")
 
 
 def _figure(figure: Figure) -> str:

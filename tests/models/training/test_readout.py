@@ -38,7 +38,9 @@ def test_statistics_are_those_of_the_crops_that_are_asked_about() -> None:
     faces = made_faces(8, seed=3)
     network = build_network("resnet50", skeleton=True, side=224)
     seen: list[torch.Tensor] = []
-    network.conv1.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    network.get_submodule("conv1").register_forward_hook(
+        lambda _module, _inputs, output: seen.append(output)
+    )
     fakes = np.flatnonzero(faces.fake)
     take_statistics(network, PLAN, faces.pictures, fakes, faces.original)
     (activations,) = seen
