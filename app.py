@@ -14,8 +14,9 @@ from demo.core.faces import FaceDetector
 from demo.ui.keeping import open_keeping
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from models.cards import CARDS_FOLDER
+from models.foreign_detectors import read_foreign_detectors
 from models.weights import WEIGHTS_FOLDER
-from models.zoo import Zoo
+from models.zoo import Zoo, resolve_device
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,13 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", module="PIL")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     try:
-        zoo = Zoo(given.device, folder=given.weights, cards=given.cards)
+        added = read_foreign_detectors(given.detector, resolve_device(given.device))
+        zoo = Zoo(given.device, folder=given.weights, cards=given.cards, added=added)
     except DemoError as problem:
         print(problem, file=sys.stderr)
         return 2
     toolbox = Toolbox(zoo, FaceDetector())
     keeping, first_look = open_keeping(), example_look(toolbox)
-    demo = build_demo(toolbox, keeping, first_look, readable_cards(given.cards))
+    cards = (*readable_cards(given.cards), *(one.card for one in added))
+    demo = build_demo(toolbox, keeping, first_look, cards)
     serve(demo, given.host, given.port)
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
@@ -71,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path(environment.get("DEMO_CARDS", CARDS_FOLDER)),
         help="folder of model cards in place of the shipped one (DEMO_CARDS)",
+    )
+    parser.add_argument(
+        "--detector",
+        action="append",
+        default=[file for file in environment.get("DEMO_DETECTORS", "").split(os.pathsep) if file],
+        metavar="[NAME=]FILE",
+        help="also ask this detector, a checkpoint of your own; may be repeated (DEMO_DETECTORS)",
     )
     return parser
 

@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
 
     Args:
         arguments: without the program's name; None takes those of the process.
-        make: makes the models from the device's name and given weights; None takes
-            ``demo.core.analysis.make_toolbox``.
+        make: makes the models from the device's name, given weights and checkpoints of other
+            people's detectors; None takes ``demo.core.analysis.make_toolbox``.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -192,6 +192,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=FILE",
         help="take a network's weights from this file, such as edsr_x2=FILE; may be repeated",
+    )
+    parser.add_argument(
+        "--detector",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="also ask this detector, a checkpoint of your own; may be repeated",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 

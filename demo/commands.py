@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,7 @@ from demo.views import difference
 
 DIFFERENCE_GAIN: Final = 8.0
 
-MakeToolbox = Callable[[str, Mapping[str, Path]], Toolbox]
+MakeToolbox = Callable[[str, Mapping[str, Path], Sequence[str]], Toolbox]
 
 
 def analyse_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
@@ -41,7 +41,7 @@ def analyse_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     """
     settings = _settings(options)
     picture = read_picture(options.picture)
-    analysis = analyse(picture, settings, make(options.device, dict(options.weights)))
+    analysis = analyse(picture, settings, toolbox_for(options, make))
     if options.out is not None:
         _write_analysis(analysis, options.out, options.picture)
     say(analysis.problems)
@@ -54,7 +54,7 @@ def attack_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     settings = _settings(options)
     _check_output(options.output, options.picture)
     picture = read_picture(options.picture)
-    attack = attack_picture(picture, settings, make(options.device, dict(options.weights)))
+    attack = attack_picture(picture, settings, toolbox_for(options, make))
     _write(options.output, encode_png(attack.attacked, mark(attack)))
     if options.json:
         print(json.dumps(attack_record(attack)))
@@ -67,7 +67,7 @@ def restore_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     """Write a picture enlarged; returns and raises as ``analyse_command``."""
     _check_output(options.output, options.picture)
     picture = read_picture(options.picture)
-    toolbox = make(options.device, dict(options.weights))
+    toolbox = toolbox_for(options, make)
     enlarged = enlarge_picture(picture, options.scale, options.method, toolbox.zoo)
     models: tuple[ModelUsed, ...] = ()
     if options.method == "edsr":
@@ -89,6 +89,15 @@ def restore_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     else:
         print(f"Written: {options.output.name} ({width}×{height} px, {options.method})")
     return False
+
+
+def toolbox_for(options: argparse.Namespace, make: MakeToolbox) -> Toolbox:
+    """Make the models as the options ask.
+
+    Raises:
+        WeightsError: what they ask for is refused.
+    """
+    return make(options.device, dict(options.weights), options.detector)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

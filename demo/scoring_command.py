@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.commands import MakeToolbox, say, verdict
+from demo.commands import MakeToolbox, say, toolbox_for, verdict
 from demo.core.errors import DemoError, ImageError, NoFaceError, WeightsError
 from demo.core.faces import crop_box, cut
 from demo.core.images import Picture, read_picture
@@ -42,7 +42,7 @@ def score_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     if alone:
         # So that a bad picture is refused at once, before any weights are loaded.
         read_picture(options.picture)
-    toolbox = make(options.device, dict(options.weights))
+    toolbox = toolbox_for(options, make)
     detectors = toolbox.zoo.detectors()
     problems = toolbox.zoo.problems()
     if not detectors:

@@ -3,16 +3,18 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import timm
+import torch
 from PIL import Image
 
 from demo.cli import main
-from demo.core.analysis import Settings, Toolbox, analyse
+from demo.core.analysis import Settings, Toolbox, analyse, make_toolbox
 from demo.core.attack import enlarge_picture
 from demo.core.faces import FaceDetector
 from demo.core.images import digest, read_picture
@@ -38,7 +40,7 @@ def run(toolbox: Toolbox) -> Run:
     """Run a command over the made-up networks and return its exit status."""
 
     def run(*words: object) -> int:
-        return main([str(word) for word in words], lambda device, given: toolbox)
+        return main([str(word) for word in words], lambda device, given, detectors: toolbox)
 
     return run
 
@@ -351,25 +353,27 @@ def test_analysing_into_the_folder_of_the_picture_does_not_overwrite_it(
 def test_the_device_and_the_given_weights_reach_the_toolbox(
     toolbox: Toolbox, blank: Path, tmp_path: Path
 ) -> None:
-    asked: list[tuple[str, Mapping[str, Path]]] = []
+    asked: list[tuple[str, Mapping[str, Path], Sequence[str]]] = []
 
-    def make(device: str, given: Mapping[str, Path]) -> Toolbox:
-        asked.append((device, given))
+    def make(device: str, given: Mapping[str, Path], detectors: Sequence[str]) -> Toolbox:
+        asked.append((device, given, detectors))
         return toolbox
 
     words = ["restore", str(blank), "--scale", "2", "-o", str(tmp_path / "out.png")]
     main(words, make)
     main([*words, "--device", "cpu", "--weights", "edsr_x2=a=b", "--weights", "xception=c"], make)
+    main([*words, "--detector", "mine=a", "--detector", "b.pt"], make)
     assert asked == [
-        ("auto", {}),
-        ("cpu", {"edsr_x2": Path("a=b"), "xception": Path("c")}),
+        ("auto", {}, []),
+        ("cpu", {"edsr_x2": Path("a=b"), "xception": Path("c")}, []),
+        ("auto", {}, ["mine=a", "b.pt"]),
     ]
 
 
 def test_a_detector_that_is_refused_is_said_and_the_others_answer(
     portrait: Path, random_models: ModelFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def make(device: str, given: Mapping[str, Path]) -> Toolbox:
+    def make(device: str, given: Mapping[str, Path], detectors: Sequence[str]) -> Toolbox:
         missing = {"resnet50": tmp_path / "none.safetensors"}
         zoo = Zoo("cpu", folder=random_models.weights, cards=random_models.cards, given=missing)
         return Toolbox(zoo, FaceDetector())
@@ -379,6 +383,25 @@ def test_a_detector_that_is_refused_is_said_and_the_others_answer(
     assert list(json.loads(captured.out)["detectors"]) == list(DETECTOR_NAMES[1:])
     assert captured.err.count("\n") == 1
     assert "ResNet50" in captured.err
+
+
+def test_somebodys_own_detector_is_asked_after_those_that_ship(
+    astronaut: Picture, tmp_path: Path
+) -> None:
+    network = timm.create_model("resnet50", num_classes=2)
+    torch.save(network.state_dict(), tmp_path / "mine.pt")
+    toolbox = make_toolbox("cpu", detectors=[f"mine={tmp_path / 'mine.pt'}"])
+    assert toolbox.zoo.detector_names == (*DETECTOR_NAMES, "mine")
+    (logit,) = score_crops(toolbox.zoo.detector("mine"), [astronaut], toolbox.zoo.device)
+    assert 0 < probability(logit) < 1
+
+
+def test_a_checkpoint_that_is_none_is_refused_with_a_sentence(
+    portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.pt").write_bytes(b"no checkpoint")
+    assert main(["score", str(portrait), "--detector", str(tmp_path / "bad.pt")]) == 2
+    assert "checkpoint bad is refused" in sentence(capsys)
 
 
 def test_help_names_the_commands_without_waiting_for_torch() -> None:

@@ -22,7 +22,8 @@ from demo.core.faces import (
 from demo.core.images import Picture, check_picture
 from demo.core.settings import Settings
 from models.cards import CropPolicy
-from models.zoo import Zoo
+from models.foreign_detectors import read_foreign_detectors
+from models.zoo import Zoo, resolve_device
 
 OnStep = Callable[[str, float], None]
 FACE_ITSELF: Final = CropPolicy(scale=1.0, shift=0.0)
@@ -78,17 +79,25 @@ def ignore_step(stage: str, fraction: float) -> None:
     """Take note of nothing: the default where nobody watches the progress."""
 
 
-def make_toolbox(device: str = "auto", given: Mapping[str, Path] | None = None) -> Toolbox:
-    """Make the models' holder; weights are loaded when first needed.
+def make_toolbox(
+    device: str = "auto",
+    given: Mapping[str, Path] | None = None,
+    detectors: Sequence[str] = (),
+) -> Toolbox:
+    """Make the models' holder; shipped weights are loaded when first needed.
 
     Args:
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         given: files of weights by network name, in place of those that ship.
+        detectors: checkpoints of other people's detectors, each as FILE or NAME=FILE, asked after
+            those that ship.
 
     Raises:
-        WeightsError: a GPU was asked for and there is none, or a network's name is unknown.
+        WeightsError: a GPU was asked for and there is none, a network's name is unknown, or a
+            checkpoint is refused.
     """
-    zoo = Zoo(device, given=given)
+    added = read_foreign_detectors(detectors, resolve_device(device))
+    zoo = Zoo(device, given=given, added=added)
     return Toolbox(zoo=zoo, faces=FaceDetector())
 
 

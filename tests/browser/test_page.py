@@ -306,3 +306,29 @@ def test_every_picture_on_the_page_is_a_png(page: Page) -> None:
         if "/file=" in source:
             reply = page.request.get(source)
             assert Image.open(io.BytesIO(reply.body())).format == "PNG"
+
+
+def test_a_sweep_shows_every_point_and_a_click_sets_the_page_to_one(page: Page) -> None:
+    page.locator("#run-sweep").click()
+    expect(page.locator(".sweep .charts")).to_have_count(2, timeout=240_000)
+    expect(page.locator(".sweep figure")).to_have_count(5)
+    mark = page.locator('.sweep .lanczos .mark[data-k="3"] .reach').first
+    mark.scroll_into_view_if_needed()
+    mark.hover(force=True)
+    expect(page.locator(".readout")).to_contain_text("Lanczos, K = 3: fake probability")
+    page.locator("#sweep summary").click()
+    page.get_by_role("button", name="EDSR, K = 3", exact=True).click()
+    finished(page, "K = 3, restored by EDSR")
+    row = page.locator(".sweep tr", has=page.get_by_role("button", name="EDSR, K = 3", exact=True))
+    for _, _, after in readings(page):
+        expect(row).to_contain_text(after)
+
+
+def test_looks_and_spectrum_follow_the_result_on_show(page: Page) -> None:
+    page.get_by_role("tab", name="Where they look").click()
+    expect(page.locator("#look section")).to_have_count(3)
+    page.get_by_role("tab", name="What went").click()
+    expect(page.locator("#spectrum")).to_contain_text("1/(2K) = 0.250")
+    set_slider(page, "k", 4)
+    finished(page, "K = 4")
+    expect(page.locator("#spectrum")).to_contain_text("1/(2K) = 0.125")
