@@ -48,6 +48,7 @@ def connect(demo: gr.Blocks, tab: Tab, handlers: Handlers, studio: StudioHandler
         _look(started.then, handlers.closer, look, seen)
         _look(started.then, studio.show, study, studied)
 
+    _look(demo.load, handlers.follow, [], [controls.picture, *settings])
     analysing(demo.load, handlers.welcome, [])
     analysing(controls.picture.change, handlers.start, [controls.picture, *settings])
     changes = [

@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,10 +14,13 @@ from demo import views
 from demo.core.analysis import Analysis, Toolbox, analyse
 from demo.core.errors import DemoError, NoFaceError, SettingsError
 from demo.core.faces import Box
-from demo.core.images import Picture
+from demo.core.images import Picture, read_picture
+from demo.core.settings import Settings
+from demo.examples import EXAMPLES
 from demo.ui import wording
 from demo.ui.first_look import FirstLook
 from demo.ui.keeping import Keeping
+from demo.ui.link import Link, read_link
 from demo.ui.panel import (
     OWN_BOX,
     Controls,
@@ -49,9 +53,33 @@ class Handlers:
     runs: Runs
     first_look: FirstLook
 
+    def follow(self, request: gr.Request) -> tuple[Any, ...]:
+        """Sets picture, K, method, kernel and scope to what the visitor's link asks for."""
+        try:
+            link = read_link(dict(request.query_params))
+        except DemoError:
+            return (gr.skip(),) * 5
+        if link is None:
+            return (gr.skip(),) * 5
+        asked = link.settings
+        path = str(EXAMPLES[link.example].path) if link.example else gr.skip()
+        return path, asked.k, asked.method, asked.kernel, asked.scope
+
     def welcome(self, request: gr.Request) -> Panels:
-        """Shows the example, analysed once for all visitors."""
-        yield from self._run(self.first_look.analysis, _visitor(request), _cleared)
+        """Shows the first example, analysed once for all visitors, or what the link asks for.
+
+        Another example is a new picture on the page, and so analysed like any other.
+        """
+        visitor = _visitor(request)
+        try:
+            link = read_link(dict(request.query_params))
+        except DemoError as problem:
+            yield nothing(str(problem))
+            return
+        if link is None or link == Link(0, Settings()):
+            yield from self._run(self.first_look.analysis, visitor, _cleared)
+        elif link.example == 0:
+            yield from self._run(partial(self._first_example, link.settings), visitor, _cleared)
 
     def start(
         self, picture: Given, k: float, method: str, kernel: str, scope: str, request: gr.Request
@@ -150,6 +178,9 @@ class Handlers:
         height, width = crops.clean.shape[:2]
         factor = views.whole_factor(crops.clean, DIFFERENCE_SIZE)
         return _per_cent(point[0] / factor / width), _per_cent(point[1] / factor / height)
+
+    def _first_example(self, settings: Settings, on_step: OnStep) -> Analysis:
+        return analyse(read_picture(EXAMPLES[0].path), settings, self.toolbox, on_step)
 
     def _analyse(self, picture: Given, controls: Controls, request: gr.Request) -> Panels:
         visitor = _visitor(request)

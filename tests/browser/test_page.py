@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from demo import views
 from demo.core.analysis import FaceResult, Settings, Toolbox, analyse
+from demo.core.images import read_picture
 from demo.core.record import record
+from demo.examples import EXAMPLES
 from tests.browser.driving import (
     Picture,
     choose,
@@ -332,3 +334,26 @@ def test_looks_and_spectrum_follow_the_result_on_show(page: Page) -> None:
     set_slider(page, "k", 4)
     finished(page, "K = 4")
     expect(page.locator("#spectrum")).to_contain_text("1/(2K) = 0.125")
+
+
+@pytest.mark.parametrize("example", [1, 2])
+def test_a_link_opens_the_page_in_its_state(
+    context: BrowserContext, address: str, toolbox: Toolbox, example: int
+) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/?k=3&method=lanczos&example={example}")
+    finished(page, "K = 3, restored by Lanczos")
+    expect(page.locator("#k input[type=number]")).to_have_value("3")
+    expect(page.locator("#method").get_by_label("Lanczos, control")).to_be_checked()
+    picture = read_picture(EXAMPLES[example - 1].path)
+    result = analyse(picture, Settings(k=3.0, method="lanczos"), toolbox).results[0]
+    expect(page.locator(".quality")).to_contain_text(f"{result.quality.ssim:.4f}")
+    assert readings(page) == shown_scores(result)
+
+
+def test_a_link_that_asks_for_something_else_is_told_so(
+    context: BrowserContext, address: str
+) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/?k=7")
+    expect(page.locator("#problem")).to_contain_text("K must be one of")

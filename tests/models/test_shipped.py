@@ -1,5 +1,5 @@
-from models.__main__ import verify
-from models.cards import DETECTOR_NAMES, SUPER_RESOLUTION_NAMES, shipped_cards
+from models.__main__ import figures_table, verify
+from models.cards import CARDS_FOLDER, DETECTOR_NAMES, SUPER_RESOLUTION_NAMES, shipped_cards
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo
 
@@ -33,3 +33,9 @@ def test_every_card_says_what_was_measured_and_where_the_weights_come_from() -> 
         assert card.origin.data
         assert card.origin.terms
         assert len(card.origin.curve) > 1
+
+
+def test_the_readme_shows_the_cards_own_figures() -> None:
+    readme = (CARDS_FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
+    table = readme.split("<!-- figures -->")[1].strip().split("\n\n")[0]
+    assert table == figures_table(shipped_cards())

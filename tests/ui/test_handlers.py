@@ -1,7 +1,7 @@
 """What each event leaves on the page, and that nothing of an older picture stays."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -29,8 +29,8 @@ CHOSEN = ("edsr", "area", "face")
 class Visitor(gr.Request):
     """A request of one visitor."""
 
-    def __init__(self, name: str = "a") -> None:
-        super().__init__(session_hash=name)
+    def __init__(self, name: str = "a", query: Mapping[str, str] | None = None) -> None:
+        super().__init__(session_hash=name, query_params=query or {})
 
 
 @pytest.fixture(scope="module")
@@ -287,3 +287,22 @@ def test_the_controls_lead_to_settings(controls: Controls, settings: Settings) -
 def test_controls_that_cannot_be_are_refused(controls: Controls) -> None:
     with pytest.raises(SettingsError):
         controls.settings()
+
+
+def test_a_link_sets_the_controls_and_its_example_is_shown(
+    handlers: Handlers, toolbox: Toolbox, astronaut: Picture
+) -> None:
+    visitor = Visitor(query={"k": "4", "method": "bicubic"})
+    assert handlers.follow(visitor) == (SKIP, 4.0, "bicubic", "area", "face")
+    panel = last(handlers.welcome(visitor))
+    result = analyse(astronaut, Settings(k=4.0, method="bicubic"), toolbox).results[0]
+    assert np.array_equal(panel.comparison[1], result.attacked)
+    other = Visitor(query={"example": "2"})
+    assert str(handlers.follow(other)[0]).endswith("self-blended-1.png")
+    assert list(handlers.welcome(other)) == []
+
+
+def test_a_wrong_link_changes_nothing_and_says_so(handlers: Handlers) -> None:
+    visitor = Visitor(query={"k": "9"})
+    assert handlers.follow(visitor) == (SKIP,) * 5
+    assert "K must be one of" in last(handlers.welcome(visitor)).problem
