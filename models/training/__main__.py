@@ -119,7 +119,8 @@ def _add_readout_arguments(parser: argparse.ArgumentParser) -> None:
     _add_data_arguments(parser)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True, help="folder of the new checkpoint")
-    parser.add_argument("--pairs", type=int, default=1500, help="pairs of the train split")
+    parser.add_argument("--pairs", type=int, default=4000, help="pairs of the train split")
+    parser.add_argument("--bf16", action="store_true", help="compute features in bfloat16")
 
 
 def _readout(arguments: argparse.Namespace) -> None:
@@ -131,6 +132,7 @@ def _readout(arguments: argparse.Namespace) -> None:
         read_faces(faces, "train", CACHE),
         arguments.pairs,
         shipping.subset(read_faces(faces, "val", CACHE), count=400, seed=0),
+        arguments.bf16,
     )
     print(f"AUC on val: {auc:.4f}")
 
