@@ -156,6 +156,7 @@ def _ship(arguments: argparse.Namespace) -> None:
         shipping.Story(arguments.recipe, arguments.hardware, arguments.hours, arguments.note),
         read_faces(faces, "val", CACHE),
         read_faces(faces, "test", CACHE),
+        read_portraits(arguments.data / "portraits", shipping.DFDC_FRAMING, "train"),
         read_portraits(arguments.data / "portraits", shipping.DFDC_FRAMING, "test"),
         arguments.crops,
         arguments.encoding,
