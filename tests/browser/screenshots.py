@@ -1,7 +1,8 @@
 """Takes the README's screenshots of the real page: ``python -m tests.browser.screenshots``.
 
-Two widths in two themes, of the example as a visitor finds it, of K = 4, and of a picture without
-a face. The program serves the shipped weights unless DEMO_WEIGHTS and DEMO_CARDS say otherwise.
+Two widths in two themes, of the example as a visitor finds it, of its sweep and its heat maps, of
+K = 4, and of a picture without a face. The program serves the shipped weights unless DEMO_WEIGHTS
+and DEMO_CARDS say otherwise.
 """
 
 import numpy as np
@@ -37,7 +38,7 @@ def main() -> None:
 
 
 def take(browser: Browser, address: str, width: int, theme: str) -> None:
-    """Takes the three states of the page at one width in one theme."""
+    """Takes the states of the page at one width in one theme."""
     context = browser.new_context(
         viewport={"width": width, "height": SIZES[width]},
         color_scheme="dark" if theme == "dark" else "light",
@@ -47,6 +48,12 @@ def take(browser: Browser, address: str, width: int, theme: str) -> None:
     page.goto(address)
     finished(page, "K = 2")
     shoot(page, f"analyse-{width}-{theme}")
+    page.locator("#run-sweep").click()
+    expect(page.locator(".sweep .charts")).to_have_count(2, timeout=4 * PATIENCE)
+    page.locator("#studio").screenshot(path=FOLDER / f"sweep-{width}-{theme}.png")
+    page.get_by_role("tab", name="Where they look").click()
+    expect(page.locator("#look section")).to_have_count(3)
+    page.locator("#studio").screenshot(path=FOLDER / f"looks-{width}-{theme}.png")
     set_slider(page, "k", 4)
     finished(page, "K = 4")
     shoot(page, f"k4-{width}-{theme}")
