@@ -53,14 +53,14 @@ class Studio:
 def lay_out_studio() -> Studio:
     """Places the studio in the Blocks that is being built."""
     with gr.Tabs(elem_id="studio"):
-        with gr.Tab("At which K: the sweep", id=SWEEP) as sweep:
+        with gr.Tab("The sweep", id=SWEEP) as sweep:
             with gr.Row(elem_id="sweep-controls"):
                 run = gr.Button("Run the sweep", size="sm", elem_id="run-sweep", scale=0)
                 stop = gr.Button("Stop", size="sm", elem_id="stop-sweep", scale=0)
             chart = gr.HTML("", elem_id="sweep", js_on_load=_CHART_EVENTS)
-        with gr.Tab("Where they look: Grad-CAM", id=LOOK) as looking:
+        with gr.Tab("Where they look", id=LOOK) as looking:
             look = gr.HTML("", elem_id="look")
-        with gr.Tab("What went: the spectrum", id=SPECTRUM) as went:
+        with gr.Tab("What went", id=SPECTRUM) as went:
             spectrum = gr.HTML("", elem_id="spectrum")
     return Studio(
         tabs=(sweep, looking, went),
