@@ -103,6 +103,8 @@ def click_at(page: Page, image: Locator, across: float, down: float) -> None:
     natural = image.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     assert box is not None
     scale = min(box["width"] / natural[0], box["height"] / natural[1])
+    if image.evaluate("image => getComputedStyle(image).objectFit") == "scale-down":
+        scale = min(scale, 1.0)
     wide, high = natural[0] * scale, natural[1] * scale
     left = box["x"] + (box["width"] - wide) / 2
     top = box["y"] + (box["height"] - high) / 2

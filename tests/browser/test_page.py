@@ -196,10 +196,12 @@ def test_without_a_face_the_visitor_draws_a_box_or_takes_the_picture(
     finished(page, "your own box")
     click_at(page, page.locator("#frame img"), 0.2, 0.25)
     expect(page.locator("#hint")).to_contain_text("opposite corner")
-    click_at(page, page.locator("#frame img"), 0.7, 0.75)
-    expect(page.locator(".quality")).to_contain_text(re.compile("(149|150|151) ×"))
-
+    click_at(page, page.locator("#frame img"), 0.8, 0.75)
     sides = page.locator("#sides input")
+    expect(sides.nth(0)).to_have_value(re.compile("^(59|60|61)$"))
+    expect(page.locator(".quality")).to_contain_text(re.compile("(179|180|181) ×"))
+    finished(page, "your own box")
+
     for side, value in zip(sides.all(), (10, 20, 110, 130), strict=True):
         side.fill(str(value))
     page.locator("#apply-box").press("Enter")
