@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
+from safetensors.torch import load as read_safetensors
 from torch import Tensor
 
 from models.errors import WeightsError
@@ -127,7 +127,7 @@ def _content(path: Path, name: str) -> bytes:
 
 def _tensors(content: bytes) -> dict[str, Tensor]:
     if content[8:9] == b"{":
-        return safetensors.torch.load(content)
+        return read_safetensors(content)
     if zipfile.is_zipfile(io.BytesIO(content)):
         _check_not_inflating(content)
     checkpoint = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load as read_safetensors
 from torch import Tensor
 
 from models.cards import Encoding, WeightsFile
@@ -134,7 +135,7 @@ def load_weights(
     """
     content = _content(_locate(weights, folder, title, given, hub), weights, title)
     try:
-        state = unpack(safetensors.torch.load(content))
+        state = unpack(read_safetensors(content))
     except (SafetensorError, ValueError, KeyError):
         raise _refusal(
             title, f"a safetensors file encoded as {weights.encoding}", "another format"

@@ -49,45 +49,17 @@ def lay_out_closer() -> Closer:
                 )
             place = gr.HTML("", elem_id="place")
             with gr.Row():
-                gain = gr.Slider(
-                    1,
-                    32,
-                    value=8,
-                    step=1,
-                    label="Amplified ×",
-                    min_width=130,
-                    buttons=[],
-                    elem_id="gain",
-                )
-                window = gr.Slider(
-                    8,
-                    96,
-                    value=32,
-                    step=8,
-                    label="Window (px)",
-                    min_width=130,
-                    buttons=[],
-                    elem_id="window",
-                )
+                gain = _slider("gain", "Amplified ×", (1, 32), 8, step=1)
+                window = _slider("window", "Window (px)", (8, 96), 32, step=8)
             with gr.Row():
-                across = gr.Slider(
-                    0,
-                    100,
-                    value=50,
-                    step=0.1,
-                    label="Window across (%)",
-                    min_width=130,
-                    buttons=[],
-                    elem_id="across",
-                )
-                down = gr.Slider(
-                    0,
-                    100,
-                    value=40,
-                    step=0.1,
-                    label="Window down (%)",
-                    min_width=130,
-                    buttons=[],
-                    elem_id="down",
-                )
+                across = _slider("across", "Window across (%)", (0, 100), 50, step=0.1)
+                down = _slider("down", "Window down (%)", (0, 100), 40, step=0.1)
     return Closer(gain, across, down, window, difference, before, after, apart, place)
+
+
+def _slider(
+    name: str, label: str, ends: tuple[float, float], value: float, step: float
+) -> gr.Slider:
+    return gr.Slider(
+        *ends, value=value, step=step, label=label, min_width=130, buttons=[], elem_id=name
+    )
