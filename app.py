@@ -15,6 +15,7 @@ from demo.ui.keeping import open_keeping
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from models.cards import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
+from models.foreign_super_resolution import read_foreign_super_resolutions
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo, resolve_device
 
@@ -26,8 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", module="PIL")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     try:
-        added = read_foreign_detectors(given.detector, resolve_device(given.device))
-        zoo = Zoo(given.device, folder=given.weights, cards=given.cards, added=added)
+        device = resolve_device(given.device)
+        added = read_foreign_detectors(given.detector, device)
+        restorers = read_foreign_super_resolutions(given.super_resolution, device)
+        zoo = Zoo(
+            given.device,
+            folder=given.weights,
+            cards=given.cards,
+            added=added,
+            restorers=restorers,
+        )
     except DemoError as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -78,11 +87,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--detector",
         action="append",
-        default=[file for file in environment.get("DEMO_DETECTORS", "").split(os.pathsep) if file],
+        default=_files("DEMO_DETECTORS"),
         metavar="[NAME=]FILE",
         help="also ask this detector, a checkpoint of your own; may be repeated (DEMO_DETECTORS)",
     )
+    parser.add_argument(
+        "--super-resolution",
+        action="append",
+        default=_files("DEMO_SUPER_RESOLUTION"),
+        metavar="[NAME=]FILE",
+        help="also restore with this super-resolution checkpoint of your own; may be repeated "
+        "(DEMO_SUPER_RESOLUTION)",
+    )
     return parser
+
+
+def _files(variable: str) -> list[str]:
+    return [file for file in os.environ.get(variable, "").split(os.pathsep) if file]
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from demo.core.analysis import Toolbox, analyse
-from demo.core.attack import FACTORS, METHODS
+from demo.core.attack import FACTORS
 from demo.core.faces import FaceDetector
+from demo.core.restoring import METHODS
 from demo.core.settings import Settings
 from demo.core.sweep import sweep
 from models.zoo import Zoo

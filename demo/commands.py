@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from demo.core.analysis import (
     Analysis,
@@ -23,11 +22,11 @@ from demo.core.attack import enlarge_picture
 from demo.core.errors import SettingsError
 from demo.core.images import digest, encode_png, read_picture
 from demo.core.record import attack_record, enlargement_mark, mark, record_json
-from demo.views import difference
+from demo.core.restoring import restoring_weights
+from demo.core.scoring import called
+from demo.views import DIFFERENCE_GAIN, difference
 
-DIFFERENCE_GAIN: Final = 8.0
-
-MakeToolbox = Callable[[str, Mapping[str, Path], Sequence[str]], Toolbox]
+MakeToolbox = Callable[[str, Mapping[str, Path], Sequence[str], Sequence[str]], Toolbox]
 
 
 def analyse_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
@@ -39,7 +38,7 @@ def analyse_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     Raises:
         DemoError: the input was refused.
     """
-    settings = _settings(options)
+    settings = settings_of(options, options.k, options.method)
     picture = read_picture(options.picture)
     analysis = analyse(picture, settings, toolbox_for(options, make))
     if options.out is not None:
@@ -51,11 +50,11 @@ def analyse_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
 
 def attack_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     """Write a picture after the round trip; returns and raises as ``analyse_command``."""
-    settings = _settings(options)
+    settings = settings_of(options, options.k, options.method)
     _check_output(options.output, options.picture)
     picture = read_picture(options.picture)
     attack = attack_picture(picture, settings, toolbox_for(options, make))
-    _write(options.output, encode_png(attack.attacked, mark(attack)))
+    write(options.output, encode_png(attack.attacked, mark(attack)))
     if options.json:
         print(json.dumps(attack_record(attack)))
     else:
@@ -69,12 +68,10 @@ def restore_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     picture = read_picture(options.picture)
     toolbox = toolbox_for(options, make)
     enlarged = enlarge_picture(picture, options.scale, options.method, toolbox.zoo)
-    models: tuple[ModelUsed, ...] = ()
-    if options.method == "edsr":
-        card, _ = toolbox.zoo.super_resolution(options.scale)
-        models = (ModelUsed(name=card.name, sha256=card.weights.sha256),)
+    weights = restoring_weights(options.method, options.scale, toolbox.zoo)
+    models = () if weights is None else (ModelUsed(*weights),)
     chunks = enlargement_mark(options.scale, options.method, models)
-    _write(options.output, encode_png(enlarged, chunks))
+    write(options.output, encode_png(enlarged, chunks))
     height, width = enlarged.shape[:2]
     if options.json:
         said = {
@@ -97,14 +94,19 @@ def toolbox_for(options: argparse.Namespace, make: MakeToolbox) -> Toolbox:
     Raises:
         WeightsError: what they ask for is refused.
     """
-    return make(options.device, dict(options.weights), options.detector)
+    return make(options.device, dict(options.weights), options.detector, options.super_resolution)
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def settings_of(options: argparse.Namespace, k: float, method: str) -> Settings:
+    """Make the settings that the options ask for, under one K and method.
+
+    Raises:
+        SettingsError: they cannot be carried out.
+    """
     face = options.face
     return Settings(
-        k=options.k,
-        method=options.method,
+        k=k,
+        method=method,
         kernel=options.kernel,
         scope=options.scope,
         face=face - 1 if isinstance(face, int) else face,
@@ -120,11 +122,11 @@ def _table(analysis: Analysis) -> str:
         lines += ["", _title(result, analysis), _quality(result)]
         lines.append(f"{'detector':<14}{'clean':>8}{'attacked':>10}{'threshold':>11}  verdict")
         for score in result.scores:
-            before, after = verdict(score.clean_fake), verdict(score.attacked_fake)
+            before, after = called(score.clean_fake), called(score.attacked_fake)
             outcome = f"{before} → {after}: FLIPPED" if score.flipped else f"{before}, unchanged"
             lines.append(
                 f"{score.title:<14}{score.clean:>8.3f}{score.attacked:>10.3f}"
-                f"{score.threshold:>11.2f}  {outcome}"
+                f"{score.threshold:>11.3f}  {outcome}"
             )
     return "\n".join(lines) + "\n"
 
@@ -144,11 +146,6 @@ def _quality(result: FaceResult) -> str:
     )
 
 
-def verdict(fake: bool) -> str:
-    """Return the word for a verdict."""
-    return "fake" if fake else "real"
-
-
 def _write_analysis(analysis: Analysis, folder: Path, source: Path) -> None:
     chunks = mark(analysis)
     files = {"attacked.png": encode_png(analysis.attacked, chunks)}
@@ -161,7 +158,7 @@ def _write_analysis(analysis: Analysis, folder: Path, source: Path) -> None:
         files[f"difference{end}.png"] = encode_png(changed, said)
     files["record.json"] = record_json(analysis).encode()
     for name in files:
-        _check_not_input(folder / name, source)
+        check_not_input(folder / name, source)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -169,7 +166,7 @@ def _write_analysis(analysis: Analysis, folder: Path, source: Path) -> None:
             "A folder for the results was expected, but it cannot be made. Choose another one."
         ) from None
     for name, content in files.items():
-        _write(folder / name, content)
+        write(folder / name, content)
 
 
 def _check_output(output: Path, source: Path) -> None:
@@ -178,10 +175,15 @@ def _check_output(output: Path, source: Path) -> None:
             f"The output is a PNG and its name must end in .png, but {output.name!r} came. "
             "Choose such a name."
         )
-    _check_not_input(output, source)
+    check_not_input(output, source)
 
 
-def _check_not_input(output: Path, source: Path) -> None:
+def check_not_input(output: Path, source: Path) -> None:
+    """Refuse to overwrite the picture that is read.
+
+    Raises:
+        SettingsError: both are one file.
+    """
     if os.path.exists(output) and os.path.exists(source) and output.samefile(source):
         raise SettingsError(
             f"Writing {output.name!r} would overwrite the picture that was read. "
@@ -189,7 +191,12 @@ def _check_not_input(output: Path, source: Path) -> None:
         )
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
+    """Write a file.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
     try:
         path.write_bytes(content)
     except OSError:

@@ -11,7 +11,7 @@ import numpy as np
 import skimage
 
 from demo.core.faces import Box, cut, paste
-from demo.core.images import Picture, encode_png
+from demo.core.images import Picture, digest, encode_png, read_picture
 from models.training.self_blending import self_blend
 
 FOLDER = Path(__file__).parents[1] / "assets" / "examples"
@@ -51,6 +51,14 @@ def make(example: Example) -> bytes:
     made = self_blended(photograph, ASTRONAUT_FACE, example.seed)
     text = f"Made, not photographed: face self-blended with seed {example.seed}. {source}"
     return encode_png(made, {"Description": text})
+
+
+def example_of(sha256: str) -> Example | None:
+    """Returns the example whose picture has this ``images.digest``; None where there is none."""
+    for example in EXAMPLES:
+        if digest(read_picture(example.path)) == sha256:
+            return example
+    return None
 
 
 def self_blended(photograph: Picture, box: Box, seed: int) -> Picture:

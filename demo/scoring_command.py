@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.commands import MakeToolbox, say, toolbox_for, verdict
+from demo.commands import MakeToolbox, say, toolbox_for
 from demo.core.errors import DemoError, ImageError, NoFaceError, WeightsError
 from demo.core.faces import crop_box, cut
 from demo.core.images import Picture, read_picture
 from demo.core.picture_attack import Toolbox
-from demo.core.scoring import BATCH, probability, score_crops
+from demo.core.scoring import BATCH, called, probability, score_crops
 from models.zoo import LoadedDetector
 
 
@@ -146,7 +146,7 @@ def _score_text(
         return f"{one.path.name}: {one.refusal}"
     said = (
         f"{loaded.card.title} {scores[loaded.card.name]:.3f} "
-        f"({verdict(scores[loaded.card.name] >= loaded.card.threshold)})"
+        f"({called(scores[loaded.card.name] >= loaded.card.threshold)})"
         for loaded in detectors
     )
     return f"{one.path.name}: {', '.join(said)}"

@@ -1,9 +1,10 @@
 """Pictures made for looking at: the amplified difference, the zoomed window, numbered faces.
 
-Nothing here resamples a pixel that carries a measurement: enlargements repeat whole pixels.
+Nothing here resamples a pixel that carries a measurement: enlargements repeat whole pixels, and
+what is shrunk is for finding one's way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from demo.core.errors import SettingsError
 from demo.core.faces import Box
 from demo.core.images import Picture
 
+DIFFERENCE_GAIN = 8.0
 FRAME_LIMIT = 1024
 CHOSEN = (255, 196, 0)
 OTHER = (255, 255, 255)
@@ -39,10 +41,19 @@ def difference(clean: Picture, attacked: Picture, gain: float) -> Picture:
             "A difference needs two pictures of the same size; "
             f"these are {_size(clean)} and {_size(attacked)}."
         )
-    if not 1 <= gain <= 64:
-        raise SettingsError(f"The gain of the difference goes from 1 to 64; {gain:g} came.")
+    check_gain(gain)
     apart = np.abs(clean.astype(np.float32) - attacked.astype(np.float32))
     return np.rint(np.minimum(apart * np.float32(gain), 255)).astype(np.uint8)
+
+
+def check_gain(gain: float) -> None:
+    """Refuses a gain of the difference that lies outside its range.
+
+    Raises:
+        SettingsError: it is not a number from 1 to 64.
+    """
+    if not 1 <= gain <= 64:
+        raise SettingsError(f"The gain of the difference goes from 1 to 64; {gain:g} came.")
 
 
 def window_box(picture: Picture, centre: tuple[float, float], window: int) -> Box:
@@ -70,10 +81,9 @@ def enlarge_pixels(picture: Picture, factor: int) -> Picture:
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def whole_factor(picture: Picture, size: int) -> int:
-    """Returns the largest whole factor that keeps the longer side within ``size`` pixels."""
-    longest: int = max(picture.shape[:2])
-    return max(1, size // longest)
+def whole_factor(sides: Sequence[int], size: int) -> int:
+    """Returns the largest whole factor that keeps the longest side within ``size`` pixels."""
+    return max(1, size // max(sides))
 
 
 def zoom(picture: Picture, centre: tuple[float, float], window: int, size: int) -> Picture:
@@ -90,7 +100,7 @@ def zoom(picture: Picture, centre: tuple[float, float], window: int, size: int) 
     """
     x0, y0, x1, y1 = window_box(picture, centre, window)
     cut = picture[y0:y1, x0:x1]
-    return enlarge_pixels(cut, whole_factor(cut, size))
+    return enlarge_pixels(cut, whole_factor(cut.shape[:2], size))
 
 
 def outline(picture: Picture, box: Box, factor: int) -> Picture:
@@ -119,6 +129,16 @@ def frame_scale(picture: Picture, limit: int = FRAME_LIMIT) -> float:
     return min(1.0, limit / longest)
 
 
+def shrunk(picture: Picture, limit: int) -> Picture:
+    """Averages a picture over area until its longer side is ``limit`` pixels; never enlarges."""
+    scale = frame_scale(picture, limit)
+    if scale == 1:
+        return picture
+    height, width = picture.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
 def marked_frame(
     picture: Picture,
     boxes: Mapping[str, Box],
@@ -140,12 +160,9 @@ def marked_frame(
         uint8 RGB, for choosing a face by eye; no measurement is taken from it.
     """
     scale = frame_scale(picture, limit)
-    height, width = picture.shape[:2]
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-    canvas = Image.fromarray(small)
+    canvas = Image.fromarray(shrunk(picture, limit))
     pen = ImageDraw.Draw(canvas)
-    unit = max(1, round(max(size) / 400))
+    unit = max(1, round(max(canvas.size) / 400))
     for name in sorted(boxes, key=lambda name: name == chosen):
         x0, y0, x1, y1 = (side * scale for side in boxes[name])
         _draw_box(pen, (x0, y0, x1, y1), name, name == chosen, unit)

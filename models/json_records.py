@@ -1,12 +1,13 @@
 """Strict conversion of parsed JSON into frozen dataclasses.
 
-Understands nested dataclasses, str, int, float, `X | None`, Literal, and tuples of fixed or any
-length (JSON lists). Nothing is guessed: a missing, unknown or ill-typed field is refused.
+Understands nested dataclasses, str, int, float, bool, `X | None`, Literal, tuples of fixed or any
+length (JSON lists), and dict[str, X] (an object of any fields). Nothing is guessed: a missing,
+unknown or ill-typed field is refused.
 """
 
 import dataclasses
 import json
-import math
+import sys
 import types
 import typing
 from typing import Any, Literal, TypeVar
@@ -38,11 +39,13 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
         raise _unexpected(place, "one of " + ", ".join(map(str, choices)), value)
     if origin is tuple:
         return _convert_sequence(value, choices, place)
-    if kind is float and type(value) in (int, float) and abs(value) < math.inf:
+    if origin is dict:
+        return _convert_fields(value, choices[1], place)
+    if kind is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:
         return float(value)
-    if kind in (str, int) and type(value) is kind:
+    if kind in (str, int, bool) and type(value) is kind:
         return value
-    words = {str: "a text", int: "a whole number", float: "a finite number"}
+    words = {str: "a text", int: "a whole number", float: "a finite number", bool: "true or false"}
     raise _unexpected(place, words[kind], value)
 
 
@@ -55,6 +58,12 @@ def _convert_record(value: Any, kind: type[Any], place: str) -> Any:
             listed = ", ".join(f"{place}{name}" for name in sorted(names))
             raise ValueError(f"expected exactly its known fields, found {word} {listed}")
     return kind(**{name: _convert(value[name], hints[name], f"{place}{name}.") for name in hints})
+
+
+def _convert_fields(value: Any, kind: Any, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _unexpected(place, "an object", value)
+    return {name: _convert(item, kind, f"{place}{name}.") for name, item in value.items()}
 
 
 def _convert_sequence(value: Any, choices: tuple[Any, ...], place: str) -> tuple[Any, ...]:

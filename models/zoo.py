@@ -24,6 +24,7 @@ from models.detectors import build_detector
 from models.errors import WeightsError
 from models.foreign_super_resolution import ForeignSuperResolution
 from models.hub import Hub
+from models.silent_blocks import leave_out_silent_blocks
 from models.super_resolution import build_edsr
 from models.weights import WEIGHTS_FOLDER, load_weights, state_shapes
 
@@ -186,6 +187,7 @@ class Zoo:
         def load() -> LoadedDetector:
             card = read_detector_card(self._cards / f"{name}.json")
             network = self._filled(build_detector(card.architecture), card)
+            leave_out_silent_blocks(network, card.architecture)
             if card.architecture != "swin_small_patch4_window7_224":
                 network = network.to(memory_format=torch.channels_last)
             return LoadedDetector(card, network)

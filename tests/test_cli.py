@@ -12,6 +12,7 @@ import pytest
 import timm
 import torch
 from PIL import Image
+from spandrel.architectures.Compact import Compact
 
 from demo.cli import main
 from demo.core.analysis import Settings, Toolbox, analyse, make_toolbox
@@ -40,7 +41,7 @@ def run(toolbox: Toolbox) -> Run:
     """Run a command over the made-up networks and return its exit status."""
 
     def run(*words: object) -> int:
-        return main([str(word) for word in words], lambda device, given, detectors: toolbox)
+        return main([str(word) for word in words], lambda *asked: toolbox)
 
     return run
 
@@ -353,27 +354,31 @@ def test_analysing_into_the_folder_of_the_picture_does_not_overwrite_it(
 def test_the_device_and_the_given_weights_reach_the_toolbox(
     toolbox: Toolbox, blank: Path, tmp_path: Path
 ) -> None:
-    asked: list[tuple[str, Mapping[str, Path], Sequence[str]]] = []
+    asked: list[tuple[str, Mapping[str, Path], Sequence[str], Sequence[str]]] = []
 
-    def make(device: str, given: Mapping[str, Path], detectors: Sequence[str]) -> Toolbox:
-        asked.append((device, given, detectors))
+    def make(
+        device: str, given: Mapping[str, Path], detectors: Sequence[str], restorers: Sequence[str]
+    ) -> Toolbox:
+        asked.append((device, given, detectors, restorers))
         return toolbox
 
     words = ["restore", str(blank), "--scale", "2", "-o", str(tmp_path / "out.png")]
     main(words, make)
     main([*words, "--device", "cpu", "--weights", "edsr_x2=a=b", "--weights", "xception=c"], make)
     main([*words, "--detector", "mine=a", "--detector", "b.pt"], make)
+    main([*words, "--super-resolution", "sharp=c"], make)
     assert asked == [
-        ("auto", {}, []),
-        ("cpu", {"edsr_x2": Path("a=b"), "xception": Path("c")}, []),
-        ("auto", {}, ["mine=a", "b.pt"]),
+        ("auto", {}, [], []),
+        ("cpu", {"edsr_x2": Path("a=b"), "xception": Path("c")}, [], []),
+        ("auto", {}, ["mine=a", "b.pt"], []),
+        ("auto", {}, [], ["sharp=c"]),
     ]
 
 
 def test_a_detector_that_is_refused_is_said_and_the_others_answer(
     portrait: Path, random_models: ModelFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def make(device: str, given: Mapping[str, Path], detectors: Sequence[str]) -> Toolbox:
+    def make(*asked: object) -> Toolbox:
         missing = {"resnet50": tmp_path / "none.safetensors"}
         zoo = Zoo("cpu", folder=random_models.weights, cards=random_models.cards, given=missing)
         return Toolbox(zoo, FaceDetector())
@@ -396,6 +401,25 @@ def test_somebodys_own_detector_is_asked_after_those_that_ship(
     assert 0 < probability(logit) < 1
 
 
+def test_somebodys_own_super_resolution_is_a_method_under_its_name(
+    blank: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = Compact(num_in_ch=3, num_out_ch=3, num_feat=8, num_conv=2, upscale=4)
+    torch.save({"params": network.state_dict()}, tmp_path / "Sharp x4.pth")
+    own = ["--super-resolution", str(tmp_path / "Sharp x4.pth"), "--method", "sharp_x4"]
+    output = tmp_path / "out.png"
+    assert main(["restore", str(blank), "--scale", "4", "-o", str(output), *own, "--json"]) == 0
+    (model,) = json.loads(capsys.readouterr().out)["models"]
+    assert model["name"] == "sharp_x4"
+    with Image.open(output) as enlarged:
+        assert enlarged.size == (320, 256)
+        assert enlarged.info["Model SHA-256"] == model["sha256"]
+    assert main(["attack", str(blank), "--whole", "--k", "3", "-o", str(output), *own]) == 0
+    capsys.readouterr()
+    assert main(["attack", str(blank), "--whole", "-o", str(output), *own[2:]]) == 2
+    assert "must be one of edsr, bicubic, lanczos, but 'sharp_x4' came" in sentence(capsys)
+
+
 def test_a_checkpoint_that_is_none_is_refused_with_a_sentence(
     portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -406,13 +430,13 @@ def test_a_checkpoint_that_is_none_is_refused_with_a_sentence(
 
 def test_help_names_the_commands_without_waiting_for_torch() -> None:
     code = (
-        "import sys, demo.cli\n"
-        "print(demo.cli.build_parser().format_help())\n"
+        "import sys, demo.cli_parser\n"
+        "print(demo.cli_parser.build_parser().format_help())\n"
         "assert not {'torch', 'numpy', 'cv2'} & sys.modules.keys()\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    for command in ("analyse", "attack", "score", "restore"):
+    for command in ("analyse", "attack", "score", "restore", "sheet", "replay"):
         assert command in ended.stdout
 
 

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Final
 
 import cv2
+import torch
 
 from demo import __version__
 from demo.core.errors import WeightsError
@@ -91,7 +92,7 @@ class Analysis:
         results: one a face that was asked about: the chosen one, or all in the scopes "faces" and
             "frame", in the order of ``faces``.
         settings: what was asked for.
-        device: where the networks ran, such as "cpu".
+        device: where the networks ran, as ``device_name`` says it.
         models: the networks that took part.
         problems: a sentence for every detector that could not be asked.
         versions: (name, version) of everything that the numbers depend on.
@@ -107,11 +108,19 @@ class Analysis:
     problems: tuple[str, ...]
     versions: tuple[tuple[str, str], ...]
 
+    @property
+    def chosen(self) -> FaceResult:
+        """The result of the face that the settings choose."""
+        return self.results[self.settings.face if len(self.results) > 1 else 0]
+
 
 def analyse(
     picture: Picture, settings: Settings, toolbox: Toolbox, on_step: OnStep = ignore_step
 ) -> Analysis:
     """Attack a picture and ask every detector about its faces before and after.
+
+    However many faces there are, each detector is asked once, about all their crops, and a face's
+    logits are those that it has alone (``score_crops``).
 
     Args:
         picture: uint8 RGB, H×W×3.
@@ -156,7 +165,7 @@ def analyse(
         faces=attack.faces,
         results=results,
         settings=settings,
-        device=str(toolbox.zoo.device),
+        device=device_name(toolbox.zoo.device),
         models=(*attack.models, *used),
         problems=tuple(problems),
         versions=versions(),
@@ -192,6 +201,18 @@ def versions() -> tuple[tuple[str, str], ...]:
         *((package, version(package)) for package in PACKAGES),
         ("opencv", cv2.__version__),
     )
+
+
+def device_name(device: torch.device) -> str:
+    """Where numbers are computed, as far as their last digits depend on it.
+
+    Such as "cpu (AVX512, 2 threads)", or with a GPU "cuda (NVIDIA H100), cpu (AVX2, 16 threads)",
+    for faces are found on the CPU all the same.
+    """
+    threads = torch.get_num_threads()
+    many = "thread" if threads == 1 else "threads"
+    cpu = f"cpu ({torch.backends.cpu.get_cpu_capability()}, {threads} {many})"
+    return f"cuda ({torch.cuda.get_device_name(device)}), {cpu}" if device.type == "cuda" else cpu
 
 
 def _score_targets(loaded: LoadedDetector, attack: Attack, zoo: Zoo) -> tuple[DetectorScore, ...]:

@@ -3,78 +3,69 @@
 Source: arXiv 2407.02670, section 3 (shrink by 1/K, EDSR ×K, paste back at the same place). Whole K
 is the paper's path. A fractional K = p/q is restored by the next whole factor and area-averaged to
 size. Bicubic and Lanczos are controls: they take exactly the same way as EDSR, only the restorer
-differs, so the difference between them and EDSR is what super-resolution adds to plain blur.
+differs (``restoring``), so the difference between them and EDSR is what super-resolution adds to
+plain blur.
 """
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from numbers import Real
 from typing import Final, Literal, get_args
 
 import cv2
 import numpy as np
-import numpy.typing as npt
-import torch
 from PIL import Image
 
 from demo.core.errors import SettingsError
 from demo.core.images import Picture
-from models.super_resolution import enlarge
+from demo.core.restoring import (
+    FloatPicture,
+    check_choice,
+    restore,
+    restoring_scale,
+    scales,
+)
 from models.zoo import Zoo
 
-Method = Literal["edsr", "bicubic", "lanczos"]
 Kernel = Literal["area", "bicubic"]
-FloatPicture = npt.NDArray[np.float32]
 
 FACTORS: Final = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
-METHODS: Final[tuple[str, ...]] = get_args(Method)
 KERNELS: Final[tuple[str, ...]] = get_args(Kernel)
-SCALES: Final = (2, 3, 4)
 MAX_ENLARGED_PIXELS: Final = 100_000_000
-
-_RESAMPLERS: Final = {
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 
 
 def round_trip(crop: Picture, k: float, method: str, kernel: str, zoo: Zoo) -> Picture:
     """Shrink a crop by 1/K and restore it to the same size.
 
     The crop is padded by reflection on the right and below so that it can be divided evenly,
-    shrunk to 8 bits, restored by the whole factor ceil(K), area-averaged to the padded size where K
-    is fractional, clamped, rounded once and cut to the size it came with.
+    shrunk to 8 bits, restored by the whole factor ``restoring.restoring_scale``, area-averaged to
+    the padded size where that is more than K, clamped, rounded once and cut to the size it came
+    with.
 
     Args:
         crop: uint8 RGB, H×W×3, any size from 1×1.
         k: one of ``FACTORS``.
-        method: one of ``METHODS``: who restores.
+        method: one of ``restoring.methods``: who restores.
         kernel: one of ``KERNELS``: how the crop is shrunk.
-        zoo: the loaded networks; asked only when the method is ``"edsr"``.
+        zoo: the loaded networks; asked only where the method is one of them.
 
     Returns:
         uint8 RGB, H×W×3: the size of ``crop``. The same input gives the same bytes.
 
     Raises:
-        SettingsError: K, method or kernel is not one of those named.
-        WeightsError: EDSR's weights were refused, or its output is not finite.
+        SettingsError: K, method or kernel is not one of those named, or the method cannot undo K.
+        WeightsError: the network's weights were refused, or its output is not finite.
     """
     ratio = Fraction(check_factor(k))
-    check_method(method)
+    scale = restoring_scale(k, method, zoo)
     check_kernel(kernel)
     height, width = crop.shape[:2]
     padded = pad_to_multiple(crop, ratio.numerator)
     small = shrink(padded, ratio, kernel)
-    restored = restore(small, restorer_scale(k), method, zoo)
+    restored = restore(small, scale, method, zoo)
     same_size = average_to(restored, padded.shape[1], padded.shape[0])
     return to_bytes(same_size)[:height, :width].copy()
-
-
-def restorer_scale(k: float) -> int:
-    """Return the whole factor, in 2, 3, 4, by which a crop shrunk by 1/K is restored."""
-    return math.ceil(k)
 
 
 def enlarge_picture(picture: Picture, scale: int, method: str, zoo: Zoo) -> Picture:
@@ -82,9 +73,9 @@ def enlarge_picture(picture: Picture, scale: int, method: str, zoo: Zoo) -> Pict
 
     Args:
         picture: uint8 RGB, H×W×3.
-        scale: 2, 3 or 4.
-        method: one of ``METHODS``.
-        zoo: the loaded networks; asked only when the method is ``"edsr"``.
+        scale: one of ``restoring.scales``: 2, 3 or 4, or the one of the operator's network.
+        method: one of ``restoring.methods``.
+        zoo: the loaded networks; asked only where the method is one of them.
 
     Returns:
         uint8 RGB, (scale·H)×(scale·W)×3.
@@ -92,11 +83,12 @@ def enlarge_picture(picture: Picture, scale: int, method: str, zoo: Zoo) -> Pict
     Raises:
         SettingsError: scale or method is not one of those named, or the result would have more than
             100 megapixels.
-        WeightsError: EDSR's weights were refused, or its output is not finite.
+        WeightsError: the network's weights were refused, or its output is not finite.
     """
-    if isinstance(scale, bool) or scale not in SCALES:
-        raise SettingsError(f"The scale must be 2, 3 or 4, but {scale!r} came. Choose one of them.")
-    check_method(method)
+    allowed = scales(method, zoo)
+    if isinstance(scale, bool) or scale not in allowed:
+        named = " or ".join(", ".join(map(str, allowed)).rsplit(", ", 1))
+        raise SettingsError(f"The scale must be {named}, but {scale!r} came. Choose that instead.")
     pixels = picture.shape[0] * picture.shape[1] * scale**2
     if pixels > MAX_ENLARGED_PIXELS:
         raise SettingsError(
@@ -118,15 +110,6 @@ def check_factor(k: float) -> float:
     raise SettingsError(f"K must be one of {allowed}, but {k!r} came. Choose one of them.")
 
 
-def check_method(method: str) -> None:
-    """Refuse a restoring method that is not one of ``METHODS``.
-
-    Raises:
-        SettingsError: the sentence names the allowed ones.
-    """
-    check_choice("restoring method", method, METHODS)
-
-
 def check_kernel(kernel: str) -> None:
     """Refuse a shrinking kernel that is not one of ``KERNELS``.
 
@@ -134,24 +117,6 @@ def check_kernel(kernel: str) -> None:
         SettingsError: the sentence names the allowed ones.
     """
     check_choice("shrinking kernel", kernel, KERNELS)
-
-
-def check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:
-    """Refuse a value that is not one of the allowed words.
-
-    Args:
-        what: what the value is for, as a person would call it.
-        value: what came.
-        allowed: the words that may come.
-
-    Raises:
-        SettingsError: the sentence names the allowed ones.
-    """
-    if not isinstance(value, str) or value not in allowed:
-        raise SettingsError(
-            f"The {what} must be one of {', '.join(allowed)}, but {value!r} came. "
-            "Choose one of them."
-        )
 
 
 def pad_to_multiple(crop: Picture, multiple: int) -> Picture:
@@ -191,33 +156,6 @@ def shrink(crop: Picture, ratio: Fraction, kernel: str) -> Picture:
     return np.array(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC))
 
 
-def restore(small: Picture, scale: int, method: str, zoo: Zoo) -> FloatPicture:
-    """Enlarge an 8-bit picture by a whole factor, without rounding.
-
-    Args:
-        small: uint8 RGB, h×w×3.
-        scale: 2, 3 or 4.
-        method: one of ``METHODS``.
-        zoo: the loaded networks; asked only when the method is ``"edsr"``.
-
-    Returns:
-        float32 RGB, (scale·h)×(scale·w)×3, clamped to [0, 1].
-
-    Raises:
-        WeightsError: EDSR's weights were refused, or its output is not finite.
-    """
-    if method == "edsr":
-        return _restore_edsr(small, scale, zoo)
-    size = (small.shape[1] * scale, small.shape[0] * scale)
-    channels = [
-        Image.fromarray(small[:, :, channel].astype(np.float32)).resize(size, _RESAMPLERS[method])
-        for channel in range(3)
-    ]
-    levels = np.stack([np.asarray(channel) for channel in channels], axis=2, dtype=np.float32)
-    restored: FloatPicture = np.clip(levels / 255, 0, 1, dtype=np.float32)
-    return restored
-
-
 def average_to(picture: FloatPicture, width: int, height: int) -> FloatPicture:
     """Shrink a float picture by averaging over area; one of that size already is returned as is.
 
@@ -248,12 +186,3 @@ def to_bytes(picture: FloatPicture) -> Picture:
     np.rint(levels, out=levels)
     np.clip(levels, 0, 255, out=levels)
     return levels.astype(np.uint8)
-
-
-@torch.inference_mode()
-def _restore_edsr(small: Picture, scale: int, zoo: Zoo) -> FloatPicture:
-    _, network = zoo.super_resolution(scale)
-    pixels = torch.from_numpy(np.ascontiguousarray(small)).to(zoo.device)
-    batch = pixels.permute(2, 0, 1).unsqueeze(0).to(torch.float32) / 255
-    restored = enlarge(network, batch, scale)[0].permute(1, 2, 0)
-    return np.ascontiguousarray(restored.cpu().numpy(), dtype=np.float32)

@@ -2,7 +2,7 @@
 
 from models.errors import DemoError, WeightsError
 
-__all__ = ["DemoError", "ImageError", "NoFaceError", "SettingsError", "WeightsError"]
+__all__ = ["DemoError", "ImageError", "NoFaceError", "RecordError", "SettingsError", "WeightsError"]
 
 
 class ImageError(DemoError):
@@ -11,6 +11,10 @@ class ImageError(DemoError):
 
 class NoFaceError(DemoError):
     """No face was found where one was needed."""
+
+
+class RecordError(DemoError):
+    """What came is not the record of an analysis, or not of this picture."""
 
 
 class SettingsError(DemoError):

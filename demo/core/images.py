@@ -124,13 +124,14 @@ def check_picture(array: npt.NDArray[np.generic]) -> Picture:
     return np.ascontiguousarray(array, dtype=np.uint8)
 
 
-def encode_png(picture: Picture, text: Mapping[str, str]) -> bytes:
+def encode_png(picture: Picture, text: Mapping[str, str], dpi: float | None = None) -> bytes:
     """Encode a picture as PNG: lossless, and the same bytes for the same input.
 
     Args:
         picture: uint8 RGB, H×W×3.
         text: keyword (Latin-1, 1 to 79 characters) → text, written in this order as tEXt chunks,
             or as iTXt where the text is not Latin-1. PNG specification, section 11.3.4.
+        dpi: pixels per inch at which the picture is meant to be printed; None says nothing.
     """
     chunks = PngInfo()
     for keyword, value in text.items():
@@ -139,7 +140,8 @@ def encode_png(picture: Picture, text: Mapping[str, str]) -> bytes:
         else:
             chunks.add_itxt(keyword, value)
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "PNG", compress_level=1, pnginfo=chunks)
+    said = {} if dpi is None else {"dpi": (dpi, dpi)}
+    Image.fromarray(picture).save(stream, "PNG", compress_level=1, pnginfo=chunks, **said)
     return stream.getvalue()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from demo.core.attack import restorer_scale, round_trip
+from demo.core.attack import round_trip
 from demo.core.errors import NoFaceError, SettingsError, WeightsError
 from demo.core.faces import (
     Box,
@@ -20,9 +20,11 @@ from demo.core.faces import (
     whole_picture,
 )
 from demo.core.images import Picture, check_picture
+from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
 from models.cards import CropPolicy
 from models.foreign_detectors import read_foreign_detectors
+from models.foreign_super_resolution import read_foreign_super_resolutions
 from models.zoo import Zoo, resolve_device
 
 OnStep = Callable[[str, float], None]
@@ -83,6 +85,7 @@ def make_toolbox(
     device: str = "auto",
     given: Mapping[str, Path] | None = None,
     detectors: Sequence[str] = (),
+    restorers: Sequence[str] = (),
 ) -> Toolbox:
     """Make the models' holder; shipped weights are loaded when first needed.
 
@@ -91,13 +94,20 @@ def make_toolbox(
         given: files of weights by network name, in place of those that ship.
         detectors: checkpoints of other people's detectors, each as FILE or NAME=FILE, asked after
             those that ship.
+        restorers: checkpoints of other people's super-resolution networks, written alike; each is
+            a restoring method under its name.
 
     Raises:
         WeightsError: a GPU was asked for and there is none, a network's name is unknown, or a
             checkpoint is refused.
     """
-    added = read_foreign_detectors(detectors, resolve_device(device))
-    zoo = Zoo(device, given=given, added=added)
+    place = resolve_device(device)
+    zoo = Zoo(
+        device,
+        given=given,
+        added=read_foreign_detectors(detectors, place),
+        restorers=read_foreign_super_resolutions(restorers, place),
+    )
     return Toolbox(zoo=zoo, faces=FaceDetector())
 
 
@@ -107,7 +117,9 @@ def attack_picture(
     """Send a picture's faces, or the whole frame, through the round trip; ask no detector.
 
     Where crops overlap, each is cut from the clean picture and pasted largest first, so that the
-    smaller one lies on top and no pixel goes through the round trip twice.
+    smaller one lies on top and no pixel goes through the round trip twice; of two equally large
+    ones the lower lies on top, or the one further right. They go through EDSR one by one, since
+    they differ in size.
 
     Args:
         picture: uint8 RGB, H×W×3.
@@ -122,10 +134,12 @@ def attack_picture(
     Raises:
         ImageError: the array is not a usable picture.
         NoFaceError: no face was found, and neither a box nor the whole picture was asked for.
-        SettingsError: the chosen face or box is not in the picture.
+        SettingsError: the chosen face or box is not in the picture, or the restoring method is
+            unknown or cannot undo K.
         WeightsError: the restoring network's weights are refused.
     """
     picture = check_picture(picture)
+    restoring_scale(settings.k, settings.method, toolbox.zoo)
     on_step("Finding faces", 0.0)
     return attack_found(picture, toolbox.faces.find(picture), settings, toolbox.zoo, on_step)
 
@@ -224,12 +238,15 @@ def _boxes_to_attack(
 ) -> tuple[Box, ...]:
     if settings.scope == "frame":
         return ((0, 0, picture.shape[1], picture.shape[0]),)
-    boxes = (target.box for target in targets)
-    return tuple(sorted(boxes, key=lambda box: (box[0] - box[2]) * (box[3] - box[1])))
+    return tuple(sorted((target.box for target in targets), key=_pasting_order))
+
+
+def _pasting_order(box: Box) -> tuple[int, ...]:
+    x0, y0, x1, y1 = box
+    return -(x1 - x0) * (y1 - y0), y0, x0, y1, x1
 
 
 def _restorer(settings: Settings, zoo: Zoo) -> tuple[ModelUsed, ...]:
-    if settings.method != "edsr":
-        return ()
-    card, _ = zoo.super_resolution(restorer_scale(settings.k))
-    return (ModelUsed(name=card.name, sha256=card.weights.sha256),)
+    scale = restoring_scale(settings.k, settings.method, zoo)
+    weights = restoring_weights(settings.method, scale, zoo)
+    return () if weights is None else (ModelUsed(*weights),)

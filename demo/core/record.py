@@ -13,7 +13,6 @@ from typing import Final
 
 from demo import __version__
 from demo.core.analysis import Analysis, FaceResult, ModelUsed
-from demo.core.attack import restorer_scale
 from demo.core.faces import Face
 from demo.core.images import digest
 from demo.core.picture_attack import Attack
@@ -74,7 +73,7 @@ def mark(made: Analysis | Attack) -> dict[str, str]:
         "Method": settings.method,
         "Kernel": settings.kernel,
         "Scope": settings.scope,
-        **_restorer(settings.method, restorer_scale(settings.k), made.models),
+        **_restorer(settings.method, made.models),
     }
 
 
@@ -88,13 +87,15 @@ def enlargement_mark(scale: int, method: str, models: Sequence[ModelUsed]) -> di
         ),
         "Scale": str(scale),
         "Method": method,
-        **_restorer(method, scale, models),
+        **_restorer(method, models),
     }
 
 
-def _restorer(method: str, scale: int, models: Sequence[ModelUsed]) -> dict[str, str]:
-    hashes = [model.sha256 for model in models if model.name == f"{method}_x{scale}"]
-    return {"Model": f"{method}_x{scale}", "Model SHA-256": hashes[0]} if hashes else {}
+def _restorer(method: str, models: Sequence[ModelUsed]) -> dict[str, str]:
+    for model in models:
+        if model.name == method or model.name.startswith(f"{method}_x"):
+            return {"Model": model.name, "Model SHA-256": model.sha256}
+    return {}
 
 
 def _settings(settings: Settings) -> Json:

@@ -55,6 +55,11 @@ class DetectorScore:
         return self.clean_fake != self.attacked_fake
 
 
+def called(fake: bool) -> str:
+    """The word for a verdict, the same on page, command line, figure and table."""
+    return "fake" if fake else "real"
+
+
 def probability(logit: float) -> float:
     """Turn log-odds into a probability in [0, 1], without overflow for any finite value."""
     if logit >= 0:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Final, Literal, get_args
 
-from demo.core.attack import check_choice, check_factor, check_kernel, check_method
+from demo.core.attack import check_factor, check_kernel
 from demo.core.errors import SettingsError
+from demo.core.restoring import check_choice
 
 Scope = Literal["face", "faces", "frame"]
 HandBox = tuple[float, float, float, float]
+LONGEST_METHOD: Final = 40
 SCOPES: Final[tuple[str, ...]] = get_args(Scope)
 
 
@@ -22,7 +24,8 @@ class Settings:
 
     Attributes:
         k: scale factor, one of ``attack.FACTORS``.
-        method: who restores, one of ``attack.METHODS``.
+        method: who restores, one of ``restoring.methods``. The operator may have added some, so an
+            unknown one is refused only when the work begins.
         kernel: how the crop is shrunk, one of ``attack.KERNELS``.
         scope: what goes through the round trip: the chosen ``"face"``, all ``"faces"``, or the
             whole ``"frame"``.
@@ -42,7 +45,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "k", check_factor(self.k))
-        check_method(self.method)
+        _check_method_name(self.method)
         check_kernel(self.kernel)
         check_choice("scope", self.scope, SCOPES)
         _check_face(self.face)
@@ -57,6 +60,14 @@ class Settings:
             raise SettingsError(
                 "Either a box or the whole picture was expected, but both came. Choose one of them."
             )
+
+
+def _check_method_name(method: object) -> None:
+    if not isinstance(method, str) or not 0 < len(method) <= LONGEST_METHOD:
+        raise SettingsError(
+            f"The restoring method must be a name of up to {LONGEST_METHOD} characters, but "
+            f"{str(method)[:LONGEST_METHOD]!r} came. Choose edsr, bicubic or lanczos."
+        )
 
 
 def _check_face(face: object) -> None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Final
 
 import torch
 
 from demo.core.analysis import versions
-from demo.core.attack import FACTORS, METHODS
+from demo.core.attack import FACTORS
 from demo.core.errors import WeightsError
 from demo.core.faces import Box, Face, crop_box, cut
 from demo.core.images import Picture, check_picture
@@ -30,6 +29,7 @@ from demo.core.picture_attack import (
     ignore_step,
 )
 from demo.core.quality import Quality, measure
+from demo.core.restoring import METHODS, methods, restorable
 from demo.core.scoring import DetectorScore, compare, pass_size, score_pass
 from demo.core.settings import Settings
 from models.detectors import prepare
@@ -48,7 +48,7 @@ class SweepPoint:
 
     Attributes:
         k: scale factor, one of ``SWEPT_FACTORS``; 1 is the clean crop itself.
-        method: who restored, one of ``attack.METHODS``.
+        method: who restored, one of ``restoring.methods``.
         quality: likeness to the clean crop; at K = 1 an SSIM of 1 and an infinite PSNR.
         scores: one a detector that could be asked; ``flipped`` is against K = 1.
     """
@@ -67,7 +67,7 @@ class Sweep:
         settings: what was asked for, less K and method, see ``swept``.
         face: the chosen one.
         box: of its crop.
-        points: by method in the order of ``attack.METHODS``, then by K from 1 up. Those whose
+        points: by method in the order of ``restoring.methods``, then by K from 1 up. Those whose
             restoring network was refused are missing.
         device: where the networks ran, such as "cpu".
         models: the networks that took part.
@@ -167,7 +167,8 @@ def sweep(
     clean = _piece(UNTOUCHED, "", picture, picture, target, detectors)
     pieces: list[_Piece] = []
     restorers: dict[str, ModelUsed] = {}
-    asked = tuple(product(METHODS, FACTORS))
+    names = methods(zoo)
+    asked = tuple((name, k) for name in names for k in restorable(FACTORS, name, zoo))
     for index, (method, k) in enumerate(asked):
         on_step("Round trips", _FOUND + (_ATTACKED - _FOUND) * index / len(asked))
         try:
@@ -183,7 +184,7 @@ def sweep(
         settings=settings,
         face=target.face,
         box=target.box,
-        points=_points(clean, pieces, scores),
+        points=_points(clean, pieces, names, scores),
         device=str(zoo.device),
         models=(*restorers.values(), *used),
         problems=tuple(dict.fromkeys((*problems, *silent))),
@@ -289,11 +290,14 @@ def _within(on_step: OnStep, start: float, share: float) -> Callable[[float], No
 
 
 def _points(
-    clean: _Piece, pieces: Sequence[_Piece], scores: Sequence[Sequence[DetectorScore]]
+    clean: _Piece,
+    pieces: Sequence[_Piece],
+    names: Sequence[str],
+    scores: Sequence[Sequence[DetectorScore]],
 ) -> tuple[SweepPoint, ...]:
     return tuple(
         SweepPoint(piece.k, method, piece.quality, tuple(detector[place] for detector in scores))
-        for method in METHODS
+        for method in names
         for place, piece in enumerate((clean, *pieces))
         if piece.k == UNTOUCHED or piece.method == method
     )

@@ -10,8 +10,12 @@ from demo.core.settings import Settings
 from demo.examples import EXAMPLES
 from demo.ui import wording
 from demo.ui.closer import Closer, lay_out_closer
+from demo.ui.faces_list import lay_out_faces
 from demo.ui.panel import Panel
 from demo.ui.picture_input import PictureInput
+from demo.ui.reproduce_tab import Reproduce, lay_out_reproduce
+from demo.ui.sheet_form import SheetForm, lay_out_sheet
+from demo.ui.spoken import spoken
 from demo.ui.studio_tab import Studio, lay_out_studio
 from models.cards import DetectorCard
 
@@ -47,29 +51,39 @@ class Tab:
     panel: Panel
     closer: Closer
     studio: Studio
+    sheet: SheetForm
+    reproduce: Reproduce
 
 
-def lay_out(cards: Sequence[DetectorCard]) -> Tab:
-    """Places the components in the Blocks that is being built."""
+def lay_out(cards: Sequence[DetectorCard], own_methods: Sequence[str]) -> Tab:
+    """Places the components in the Blocks that is being built.
+
+    Args:
+        cards: the detectors' cards.
+        own_methods: names of the operator's super-resolution networks.
+    """
     with gr.Row(elem_id="bench"):
         with gr.Column(scale=4, min_width=320, elem_id="controls"):
             picture, examples = _source()
-            k, method = _round_trip()
+            k, method = lay_out_round_trip(own_methods)
             face = _face()
-            kernel, scope = _details()
-        with gr.Column(scale=9, min_width=320, elem_id="readings"):
+            kernel, scope = lay_out_details(SCOPES)
             with gr.Row(elem_id="status"):
                 progress = gr.HTML("", elem_id="progress")
                 stop = gr.Button("Stop", size="sm", elem_id="stop", min_width=80, scale=0)
-            problem = _spoken("problem", "alert", "assertive")
-            verdict = _spoken("verdict", "status", "polite")
+        with gr.Column(scale=9, min_width=320, elem_id="readings"):
+            problem = spoken("problem", "alert", "assertive")
+            verdict = spoken("verdict", "status", "polite")
             with gr.Column(visible=False, elem_id="results") as results:
                 detectors = gr.HTML("", elem_id="detectors")
                 quality = gr.HTML("", elem_id="quality")
                 comparison, divider, attacked = _pictures()
+                faces = lay_out_faces()
                 closer = lay_out_closer()
                 png, record = _downloads()
                 studio = lay_out_studio()
+                sheet = lay_out_sheet(own_methods)
+            reproduce = lay_out_reproduce()
             gr.HTML(wording.honesty(cards), elem_id="honesty")
     return Tab(
         Controls(picture, examples, k, method, kernel, scope, face.apply_box, stop, divider),
@@ -96,9 +110,16 @@ def lay_out(cards: Sequence[DetectorCard]) -> Tab:
             boxes=gr.State((), time_to_live=3600),
             corner=gr.State(None, time_to_live=3600),
             study=gr.State(None, time_to_live=3600),
+            faces=faces,
+            # It holds whole pictures, so it goes sooner; a face is then analysed anew.
+            together=gr.State(None, time_to_live=900),
+            reproduced=reproduce.reproduced,
+            pending=gr.State(None, time_to_live=3600),
         ),
         closer,
         studio,
+        sheet,
+        reproduce,
     )
 
 
@@ -139,7 +160,13 @@ def _source() -> tuple[PictureInput, tuple[gr.Button, ...]]:
     return picture, examples
 
 
-def _round_trip() -> tuple[gr.Slider, gr.Radio]:
+def lay_out_round_trip(own_methods: Sequence[str], prefix: str = "") -> tuple[gr.Slider, gr.Radio]:
+    """Places K and the restoring method.
+
+    Args:
+        own_methods: names of the operator's super-resolution networks.
+        prefix: begins their names in the page.
+    """
     default = Settings()
     k = gr.Slider(
         FACTORS[0],
@@ -149,9 +176,10 @@ def _round_trip() -> tuple[gr.Slider, gr.Radio]:
         label="K (scale factor)",
         info="The face is shrunk to 1/K of its size and restored.",
         buttons=[],
-        elem_id="k",
+        elem_id=f"{prefix}k",
     )
-    method = gr.Radio(METHODS, value=default.method, label="Restored by", elem_id="method")
+    choices = [*METHODS, *((f"{name}, the operator's own", name) for name in own_methods)]
+    method = gr.Radio(choices, value=default.method, label="Restored by", elem_id=f"{prefix}method")
     return k, method
 
 
@@ -172,17 +200,22 @@ def _face() -> _Face:
         with gr.Column(visible=False, elem_id="hand") as hand:
             with gr.Row(elem_id="sides"):
                 left, top, right, bottom = (
-                    gr.Number(label=f"{name} (px)", precision=0, minimum=0, min_width=70)
+                    gr.Number(label=f"{name} (px)", precision=0, min_width=70)
                     for name in ("Left", "Top", "Right", "Bottom")
                 )
             apply_box = gr.Button("Use this box", size="sm", elem_id="apply-box")
     return _Face(frame, hint, subject, hand, (left, top, right, bottom), apply_box)
 
 
-def _details() -> tuple[gr.Radio, gr.Radio]:
+def lay_out_details(
+    scopes: Sequence[tuple[str, str]], prefix: str = ""
+) -> tuple[gr.Radio, gr.Radio]:
+    """Places kernel and scope, a choice of (words, value); ``prefix`` as above."""
     default = Settings()
-    scope = gr.Radio(SCOPES, value=default.scope, label="Attacked", elem_id="scope")
-    kernel = gr.Radio(KERNELS, value=default.kernel, label="Shrinking kernel", elem_id="kernel")
+    scope = gr.Radio(list(scopes), value=default.scope, label="Attacked", elem_id=f"{prefix}scope")
+    kernel = gr.Radio(
+        KERNELS, value=default.kernel, label="Shrinking kernel", elem_id=f"{prefix}kernel"
+    )
     return kernel, scope
 
 
@@ -222,13 +255,3 @@ def _downloads() -> tuple[gr.DownloadButton, gr.DownloadButton]:
         png = gr.DownloadButton("Attacked picture (PNG)", interactive=False, elem_id="get-png")
         record = gr.DownloadButton("Record (JSON)", interactive=False, elem_id="get-record")
     return png, record
-
-
-def _spoken(name: str, role: str, tone: str) -> gr.HTML:
-    return gr.HTML(
-        "",
-        elem_id=name,
-        js_on_load=(
-            f"element.setAttribute('role', '{role}');element.setAttribute('aria-live', '{tone}');"
-        ),
-    )

@@ -16,7 +16,6 @@ from demo.core.settings import Settings
 from demo.ui.analyse_tab import Controls
 from demo.ui.events import ANALYSES
 from demo.ui.handlers import EMPTY, Handlers
-from demo.ui.panel import shown
 from demo.ui.picture_input import Unreadable
 from demo.ui.running import OnStep, in_steps
 
@@ -87,7 +86,7 @@ def _answers(
 
 
 def _answer(analysis: Analysis, handlers: Handlers) -> tuple[Any, ...]:
-    result = shown(analysis)
+    result = analysis.chosen
     name = f"attacked-{analysis.settings.method}-k{analysis.settings.k:g}.png"
     png = handlers.keeping.write(name, encode_png(analysis.attacked, mark(analysis)))
     return json.loads(record_json(analysis)), png, result.clean, result.attacked

@@ -16,7 +16,7 @@ class FirstLook:
     """
 
     def __init__(self, picture: Picture, toolbox: Toolbox) -> None:
-        self._picture = picture
+        self.picture = picture
         self._toolbox = toolbox
         self._lock = Lock()
         self._analysis: Analysis | None = None
@@ -25,7 +25,7 @@ class FirstLook:
         """Returns the analysis, made by the first who asks; errors as in ``analyse``."""
         with self._lock:
             if self._analysis is None:
-                self._analysis = analyse(self._picture, Settings(), self._toolbox, on_step)
+                self._analysis = analyse(self.picture, Settings(), self._toolbox, on_step)
             return self._analysis
 
     def begin(self) -> None:

@@ -1,9 +1,10 @@
 """What a link asks of the page: ``?k=3&method=lanczos&example=2``. It never holds a picture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from demo.core.errors import SettingsError
+from demo.core.restoring import check_choice
 from demo.core.settings import Settings
 from demo.examples import EXAMPLES
 
@@ -16,12 +17,13 @@ class Link:
     settings: Settings
 
 
-def read_link(query: Mapping[str, str]) -> Link | None:
+def read_link(query: Mapping[str, str], methods: Sequence[str]) -> Link | None:
     """Read the part of an address behind the question mark.
 
     Args:
         query: name -> value; ``k``, ``method``, ``kernel``, ``scope`` and ``example`` (from 1)
             count, what is absent stays as the page has it, other names are left alone.
+        methods: the restoring methods that the page offers.
 
     Returns:
         What is asked for; None where the link asks for nothing.
@@ -33,11 +35,13 @@ def read_link(query: Mapping[str, str]) -> Link | None:
     if not words and not {"k", "example"} & set(query):
         return None
     default = Settings()
+    method = words.get("method", default.method)
+    check_choice("restoring method", method, tuple(methods))
     return Link(
         example=_example(query.get("example", "1")),
         settings=Settings(
             k=_number(query["k"]) if "k" in query else default.k,
-            method=words.get("method", default.method),
+            method=method,
             kernel=words.get("kernel", default.kernel),
             scope=words.get("scope", default.scope),
         ),

@@ -12,11 +12,16 @@ from demo.examples import EXAMPLES
 from demo.ui import wording
 from demo.ui.analyse_tab import lay_out
 from demo.ui.api import add_endpoint
+from demo.ui.compare_events import connect_compare
+from demo.ui.compare_handlers import ANALYSE, COMPARE, CompareHandlers
+from demo.ui.compare_tab import lay_out_compare
 from demo.ui.events import connect
 from demo.ui.first_look import FirstLook
 from demo.ui.handlers import Handlers
 from demo.ui.keeping import KEPT_SECONDS, Keeping
 from demo.ui.running import Runs
+from demo.ui.sheet_handlers import SheetHandlers
+from demo.ui.spoken import NAMES
 from demo.ui.studio_handlers import StudioHandlers
 from models.cards import DETECTOR_NAMES, DetectorCard, read_detector_card
 
@@ -41,10 +46,17 @@ def build_demo(
     handlers = Handlers(toolbox, keeping, Runs(), first_look)
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, int(KEPT_SECONDS)))
     with demo:
-        gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading")
-        tab = lay_out(cards)
+        gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading", js_on_load=NAMES)
+        own_methods = toolbox.zoo.restorer_names
+        with gr.Tabs(elem_id="pages") as pages:
+            with gr.Tab("Analyse", id=ANALYSE):
+                tab = lay_out(cards, own_methods)
+            with gr.Tab("Compare", id=COMPARE):
+                compare = lay_out_compare(own_methods)
         add_endpoint(tab.controls, handlers)
-        connect(demo, tab, handlers, StudioHandlers(toolbox, Runs()))
+        sheets = SheetHandlers(toolbox, keeping, Runs())
+        connect(demo, tab, handlers, StudioHandlers(toolbox, Runs()), sheets)
+        connect_compare(pages, compare, tab.controls, CompareHandlers(toolbox, keeping, Runs()))
     demo.queue(max_size=WAITING, api_open=False, status_update_rate=1)
     return demo
 
@@ -88,7 +100,7 @@ def serve(demo: gr.Blocks, host: str, port: int) -> None:
 
 
 def theme() -> gr.themes.Base:
-    """The look: quiet greys, one accent, the system's own fonts."""
+    """The look: quiet greys that can still be read, one accent, the system's own fonts."""
     return gr.themes.Base(
         primary_hue=gr.themes.colors.teal,
         neutral_hue=gr.themes.colors.slate,
@@ -97,4 +109,4 @@ def theme() -> gr.themes.Base:
         text_size=gr.themes.sizes.text_md,
         font=[gr.themes.Font(name) for name in SYSTEM],
         font_mono=[gr.themes.Font(name) for name in DIGITS],
-    )
+    ).set(body_text_color_subdued="*neutral_600", block_label_text_color="*neutral_600")

@@ -1,18 +1,19 @@
 """What one event changes on the page: a value for each output, or nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
 
 from demo.core.analysis import Analysis, AskedCrops, FaceResult, asked_crops
 from demo.core.errors import SettingsError
-from demo.core.faces import Box
 from demo.core.images import Picture, digest, encode_png
 from demo.core.record import mark, record_json
 from demo.core.settings import Settings
 from demo.ui import wording
+from demo.ui.faces_list import faces_list
 from demo.ui.keeping import Keeping
 from demo.ui.running import Step
 from demo.views import marked_frame
@@ -114,6 +115,14 @@ class Panel(NamedTuple):
     boxes: Any = SKIP
     corner: Any = SKIP
     study: Any = SKIP
+    faces: Any = SKIP
+    together: Any = SKIP
+    reproduced: Any = SKIP
+    pending: Any = SKIP
+
+
+# A handler that shows nothing has to say so: Gradio takes its silence for a page to be emptied.
+UNCHANGED = Panel()
 
 
 def running(step: Step) -> Panel:
@@ -142,7 +151,16 @@ def nothing(sentence: str = "") -> Panel:
         boxes=(),
         corner=None,
         study=None,
+        faces="",
+        together=None,
+        reproduced="",
+        pending=None,
     )
+
+
+def refused_setting(sentence: str) -> Panel:
+    """Clears the result but leaves the faces that were found, so that one can be chosen again."""
+    return nothing(sentence)._replace(frame=SKIP, subject=SKIP, hint=SKIP, hand=SKIP, boxes=SKIP)
 
 
 def without_result(picture: Picture, subject: str | None, sentence: str) -> Panel:
@@ -157,8 +175,10 @@ def without_result(picture: Picture, subject: str | None, sentence: str) -> Pane
 
 def finished(analysis: Analysis, keeping: Keeping, zoo: Zoo) -> Panel:
     """Shows an analysis: everything on the page comes from this one record."""
-    result = shown(analysis)
+    result = analysis.chosen
     settings = analysis.settings
+    # A box that reached out of the picture was cut to it, and so says the form.
+    left, top, right, bottom = (SKIP,) * 4 if settings.box is None else result.face.box
     stem = f"{settings.method}-k{settings.k:g}"
     png = keeping.write(f"attacked-{stem}.png", encode_png(analysis.attacked, mark(analysis)))
     record = keeping.write(f"record-{stem}.json", record_json(analysis).encode())
@@ -177,6 +197,10 @@ def finished(analysis: Analysis, keeping: Keeping, zoo: Zoo) -> Panel:
         ),
         hint=wording.hint(len(analysis.faces), subject_of(settings)),
         hand=gr.update(visible=settings.box is not None),
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
         png=gr.update(value=png, interactive=True),
         record=gr.update(value=record, interactive=True),
         crops=Crops(result.clean, result.attacked),
@@ -189,14 +213,29 @@ def finished(analysis: Analysis, keeping: Keeping, zoo: Zoo) -> Panel:
             attacked=result.attacked,
             asked=asked_crops(analysis, result, zoo),
         ),
+        faces=faces_list(analysis, result),
+        together=analysis if len(analysis.results) > 1 else None,
+        reproduced="",
+        pending=None,
     )
 
 
-def shown(analysis: Analysis) -> FaceResult:
-    """The result that the page shows: that of the chosen face where there are several."""
-    if len(analysis.results) > 1:
-        return analysis.results[analysis.settings.face]
-    return analysis.results[0]
+def turned_to(together: Analysis | None, picture: Picture, settings: Settings) -> Analysis | None:
+    """The analysis of several faces, turned to the face that the settings choose.
+
+    Args:
+        together: the visitor's last one, if there is one.
+        picture: uint8 RGB, on the page now.
+        settings: wanted now.
+
+    Returns:
+        None where the picture or any other setting differs: it has to be analysed.
+    """
+    if together is None or settings != replace(together.settings, face=settings.face):
+        return None
+    if settings.face >= len(together.results) or not np.array_equal(picture, together.picture):
+        return None
+    return replace(together, settings=settings)
 
 
 def subjects(faces: int) -> list[tuple[str, str]]:
@@ -212,10 +251,16 @@ def subject_of(settings: Settings) -> str:
     return WHOLE if settings.whole else str(settings.face)
 
 
-def middle(picture: Picture) -> Box:
-    """The middle half of a picture: where a hand-drawn box starts."""
+def new_picture(picture: Picture) -> Panel:
+    """Starts a hand-drawn box in the middle half of a picture that is new on the page."""
     height, width = picture.shape[:2]
-    return width // 4, height // 4, width - width // 4, height - height // 4
+    return Panel(
+        left=width // 4,
+        top=height // 4,
+        right=width - width // 4,
+        bottom=height - height // 4,
+        corner=None,
+    )
 
 
 def _frame(analysis: Analysis, result: FaceResult) -> Picture:

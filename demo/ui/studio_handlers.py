@@ -9,10 +9,10 @@ import gradio as gr
 import numpy as np
 
 from demo.core.analysis import Toolbox
-from demo.core.attack import METHODS
 from demo.core.attention import attend
 from demo.core.errors import DemoError
 from demo.core.images import digest
+from demo.core.restoring import methods
 from demo.core.settings import Settings
 from demo.core.spectrum import compare_spectra
 from demo.core.sweep import Sweep, sweep, swept
@@ -101,7 +101,7 @@ class StudioHandlers:
     def set_to(self, event: gr.EventData) -> tuple[Any, Any]:
         """K and method of a point that was clicked; nothing where it is none of the sweep's."""
         k, method = event._data.get("k"), event._data.get("method")
-        if not isinstance(k, int | float) or method not in METHODS:
+        if not isinstance(k, int | float) or method not in methods(self.toolbox.zoo):
             return gr.skip(), gr.skip()
         return k, method
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import TypeVar
 
+from demo.core.restoring import METHODS
+from demo.core.scoring import called
 from demo.core.sweep import SWEPT_FACTORS, UNTOUCHED, Sweep, SweepPoint, SweepRow, rows
-from demo.ui.wording import METHOD_NAMES, called
+from demo.ui.wording import method_name
 
 WIDTH, HEIGHT = 300, 190
 LEFT, RIGHT, TOP, BOTTOM = 34, 10, 12, 30
@@ -150,7 +152,11 @@ def _curve(method: str, points: Sequence[tuple[float, float, bool, str]], axis: 
         f"{_shape(method, x, y)}</g>"
         for (k, _, flipped, words), (x, y) in zip(points, places, strict=True)
     )
-    return f'<g class="curve {method}"><polyline points="{line}"/>{marks}</g>'
+    return f'<g class="curve {_style(method)}"><polyline points="{line}"/>{marks}</g>'
+
+
+def _style(method: str) -> str:
+    return method if method in METHODS else "own"
 
 
 def _shape(method: str, x: float, y: float) -> str:
@@ -158,15 +164,17 @@ def _shape(method: str, x: float, y: float) -> str:
         return f'<rect x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6"/>'
     if method == "lanczos":
         return f'<path d="M{x:.1f} {y - 4:.1f}l4 7h-8z"/>'
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
+    if method == "edsr":
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
+    return f'<path d="M{x:.1f} {y - 4.5:.1f}l4.5 4.5l-4.5 4.5l-4.5 -4.5z"/>'
 
 
 def _legend(sweep: Sweep) -> str:
     methods = dict.fromkeys(point.method for point in sweep.points)
     entries = "".join(
-        f'<li><svg viewBox="0 0 28 10" aria-hidden="true"><g class="curve {method}">'
+        f'<li><svg viewBox="0 0 28 10" aria-hidden="true"><g class="curve {_style(method)}">'
         f'<polyline points="0,5 28,5"/>{_shape(method, 14, 5)}</g></svg>'
-        f"{METHOD_NAMES[method]}</li>"
+        f"{method_name(method)}</li>"
         for method in methods
     )
     return (
@@ -217,7 +225,7 @@ def _by_method(
 
 
 def _place(method: str, k: float) -> str:
-    return "clean crop" if k == UNTOUCHED else f"{METHOD_NAMES[method]}, K = {k:g}"
+    return "clean crop" if k == UNTOUCHED else f"{method_name(method)}, K = {k:g}"
 
 
 def _decibels(level: float) -> str:

@@ -1,16 +1,24 @@
 """What the page says about a result, as HTML. Everything that is not written here is escaped."""
 
+import base64
 from collections.abc import Sequence
 from html import escape
 
 from demo.core.analysis import Analysis, FaceResult
 from demo.core.faces import Box
-from demo.core.scoring import DetectorScore
+from demo.core.images import Picture, encode_png
+from demo.core.scoring import DetectorScore, called
 from demo.ui.running import Step
+from demo.views import whole_factor
 from models.cards import DetectorCard, Figure
 
 METHOD_NAMES = {"edsr": "EDSR", "bicubic": "bicubic", "lanczos": "Lanczos"}
 SCOPE_NAMES = {"face": "this face only", "faces": "every face", "frame": "the whole frame"}
+
+
+def method_name(method: str) -> str:
+    """A restoring method for people, escaped; a network of the operator's by its own name."""
+    return METHOD_NAMES.get(method) or escape(method)
 
 
 def heading(device: str) -> str:
@@ -86,7 +94,7 @@ def verdict(analysis: Analysis, result: FaceResult) -> str:
     return (
         f'<div class="verdict {tone}"><h2>{headline}</h2>'
         f"<p>{each}.</p>"
-        f'<p class="under">K = {settings.k:g}, restored by {METHOD_NAMES[settings.method]}, '
+        f'<p class="under">K = {settings.k:g}, restored by {method_name(settings.method)}, '
         f"shrunk by {settings.kernel} kernel, attacked: {SCOPE_NAMES[settings.scope]}; "
         f"shown: {escape(subject_name(analysis, result))}.</p></div>"
     )
@@ -110,7 +118,6 @@ def detectors(scores: Sequence[DetectorScore]) -> str:
 def quality(result: FaceResult) -> str:
     """SSIM, PSNR and the 8-bit differences between the two crops."""
     measured = result.quality
-    psnr = "∞" if measured.psnr_db == float("inf") else f"{measured.psnr_db:.2f}"
     x0, y0, x1, y1 = result.box
     return (
         '<dl class="quality">'
@@ -118,7 +125,11 @@ def quality(result: FaceResult) -> str:
             f"<div><dt>{name}</dt><dd>{value}<small> {unit}</small></dd></div>"
             for name, value, unit in (
                 ('<abbr title="structural similarity">SSIM</abbr>', f"{measured.ssim:.4f}", ""),
-                ('<abbr title="peak signal-to-noise ratio">PSNR</abbr>', psnr, "dB"),
+                (
+                    '<abbr title="peak signal-to-noise ratio">PSNR</abbr>',
+                    decibels(measured.psnr_db),
+                    "dB",
+                ),
                 ("Mean difference", f"{measured.mean_difference:.2f}", "of 255"),
                 ("Largest difference", f"{measured.max_difference}", "of 255"),
                 ("Crop", f"{x1 - x0} × {y1 - y0}", "px"),
@@ -126,6 +137,21 @@ def quality(result: FaceResult) -> str:
         )
         + "</dl>"
     )
+
+
+def decibels(level: float) -> str:
+    """A PSNR in dB, without the unit; ∞ for identical crops."""
+    return "∞" if level == float("inf") else f"{level:.2f}"
+
+
+def drawn(width: int, height: int, side: int) -> str:
+    """How large a crop is in pixels, and how it is drawn where there is room for ``side``."""
+    factor = whole_factor((width, height), side)
+    if max(width, height) > side:
+        how = f"shrunk here to {side} px"
+    else:
+        how = f"every pixel drawn {factor} × {factor}" if factor > 1 else "drawn pixel by pixel"
+    return f"{width} × {height} px, {how}."
 
 
 def window(box: Box, factor: int) -> str:
@@ -170,21 +196,20 @@ def honesty(cards: Sequence[DetectorCard]) -> str:
     )
 
 
+def embedded(picture: Picture) -> str:
+    """A picture, uint8 RGB H×W×3, as an address that holds it: PNG, nothing written to disk."""
+    return "data:image/png;base64," + base64.b64encode(encode_png(picture, {})).decode()
+
+
 def _in_words(score: DetectorScore) -> str:
-    title = escape(score.title)
-    if score.flipped:
-        return (
-            f"{title}: <strong>{called(score.clean_fake)} → {called(score.attacked_fake)}</strong>"
-        )
-    return f"{title}: {called(score.clean_fake)}, unchanged"
+    before, after = called(score.clean_fake), called(score.attacked_fake)
+    call = f"<strong>{before} → {after}</strong>" if score.flipped else f"{before}, unchanged"
+    numbers = f"fake probability {score.clean:.3f}, then {score.attacked:.3f}"
+    return f'{escape(score.title)}: {call}<span class="spoken">, {numbers}</span>'
 
 
 def _detector(score: DetectorScore) -> str:
-    before, after = called(score.clean_fake), called(score.attacked_fake)
-    if score.flipped:
-        tone, call = "flipped", f"Flipped: {before} → {after}"
-    else:
-        tone, call = "same", f"Unchanged: {after}"
+    tone = "flipped" if score.flipped else "same"
     meaning = (
         f"Fake probability on a scale from 0 to 1: before {score.clean:.3f}, "
         f"after {score.attacked:.3f}, threshold {score.threshold:.3f}"
@@ -192,7 +217,7 @@ def _detector(score: DetectorScore) -> str:
     left, right = sorted((score.clean, score.attacked))
     return (
         f'<li class="detector {tone}"><h3>{escape(score.title)}</h3>'
-        f'<p class="call">{call}</p>'
+        f'<p class="call">{verdict_change(score)}</p>'
         '<p class="reading"><span class="name">Fake probability</span>'
         f'<span class="numbers"><span class="before">{score.clean:.3f}</span>'
         '<span class="arrow" role="img" aria-label="then">→</span>'
@@ -208,9 +233,10 @@ def _detector(score: DetectorScore) -> str:
     )
 
 
-def called(fake: bool) -> str:
-    """The word for a verdict."""
-    return "fake" if fake else "real"
+def verdict_change(score: DetectorScore) -> str:
+    """What became of a verdict, in words."""
+    before, after = called(score.clean_fake), called(score.attacked_fake)
+    return f"Flipped: {before} → {after}" if score.flipped else f"Unchanged: {after}"
 
 
 def _cent(fraction: float) -> str:

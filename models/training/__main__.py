@@ -64,6 +64,9 @@ def _add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cells", type=float, default=1.0, help="weight of the cells' loss")
     parser.add_argument("--ranking", type=float, default=1.0, help="weight of fake against real")
     parser.add_argument("--stages", type=float, default=0.5, help="weight of earlier stages")
+    parser.add_argument("--teacher", type=Path, help="weights of a network to learn from")
+    parser.add_argument("--teacher-architecture", choices=ARCHITECTURES)
+    parser.add_argument("--teaching", type=float, default=1.0, help="weight of the teacher")
     parser.add_argument("--averaging", type=float, default=0.995, help="decay of the average")
     parser.add_argument("--side", type=int, default=112, help="side of the cut crops, px")
     parser.add_argument("--narrowest", type=int, default=112, help="smallest window, px of 224")
@@ -102,6 +105,8 @@ def _train_detector(arguments: argparse.Namespace) -> None:
         ranking=arguments.ranking,
         stages=arguments.stages,
         averaging=arguments.averaging,
+        teacher=arguments.teacher_architecture,
+        teaching=arguments.teaching,
         seed=arguments.seed,
     )
     faces = arguments.data / "dfdc_faces"
@@ -112,7 +117,7 @@ def _train_detector(arguments: argparse.Namespace) -> None:
     )
     device = torch.device(arguments.device)
     machine = Machine(device, arguments.workers, arguments.every, arguments.bf16)
-    train(plan, material, arguments.run, machine, arguments.start)
+    train(plan, material, arguments.run, machine, arguments.start, arguments.teacher)
 
 
 def _add_readout_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """Trains the detectors from scratch: pairs, a label for every cell, shallow first, then whole.
 
-Four things make it affordable without ImageNet weights:
+Five things make it affordable without ImageNet weights:
 
 - The last layer is linear and follows an average over the feature map, so the same layer applied
   to each cell gives a fake logit of that cell, whose mean is the logit of the crop. DFDC pairs
@@ -10,6 +10,7 @@ Four things make it affordable without ImageNet weights:
 - A fake has to score higher than the real crop it was made of, which leaves out everything that
   the two share; and two earlier stages are asked as well, through heads that do not ship.
 - Half of the first layer's filters begin as high-pass filters: the traces are small.
+- A network that learns slowly by itself can learn from one that has learnt already.
 """
 
 import time
@@ -26,9 +27,10 @@ from torch.utils.data import DataLoader
 
 from models.cards import Architecture
 from models.training.checkpoints import earlier_weights, read_checkpoint, write_checkpoint
+from models.training.distillation import Distillation, read_teacher
 from models.training.faces import Cutting, Faces, Pairs, resize_square
 from models.training.losses import pair_loss, ranking_loss
-from models.training.networks import StageHeads, begin, build_network, cell_logits
+from models.training.networks import StageHeads, begin, build_network, cell_logits, normalise
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Plan:
         stages: Weight of the earlier stages' loss.
         averaging: Decay of the averaged weights.
         seed: Seeds the weights and every draw.
+        teacher: Architecture of the network that this one learns from, if any.
+        teaching: Weight of what it is told by that network.
     """
 
     architecture: Architecture
@@ -66,6 +70,8 @@ class Plan:
     stages: float
     averaging: float
     seed: int
+    teacher: Architecture | None = None
+    teaching: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,14 @@ class Material:
     val: Faces
 
 
-def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Path | None) -> Path:
+def train(
+    plan: Plan,
+    material: Material,
+    run: Path,
+    machine: Machine,
+    start: Path | None,
+    teacher: Path | None = None,
+) -> Path:
     """Train one stage; goes on from its last checkpoint if the run was broken off.
 
     Args:
@@ -109,6 +122,7 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
         run: Folder of the stage's checkpoint.
         machine: Where it runs.
         start: A checkpoint of an earlier stage, or shipped weights, that this one begins with.
+        teacher: Weights of the network that this one learns from, if the plan has one.
 
     Returns:
         The file of the last checkpoint.
@@ -123,8 +137,12 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
         multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(plan.averaging),  # type: ignore[no-untyped-call]
         use_buffers=True,
     )
-    heads = StageHeads(network, plan.architecture).to(machine.device)
-    learnt = [*network.parameters(), *heads.parameters()]
+    helpers = nn.ModuleDict({"heads": StageHeads(network, plan.architecture)})
+    if plan.teacher is not None and teacher is not None:
+        known = read_teacher(teacher, plan.teacher, plan.cutting.side).to(machine.device)
+        helpers["distillation"] = Distillation(network, plan.architecture, known, plan.teacher)
+    helpers = helpers.to(machine.device)
+    learnt = [*network.parameters(), *helpers.parameters()]
     optimiser = torch.optim.AdamW(learnt, lr=plan.rate, weight_decay=plan.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, plan.rate, total_steps=plan.steps, pct_start=0.1, cycle_momentum=False
@@ -134,7 +152,7 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
     if file.exists():
         state = read_checkpoint(file)
         network.load_state_dict(state["network"])
-        heads.load_state_dict(state["heads"])
+        helpers.load_state_dict(state["helpers"])
         averaged.module.load_state_dict(state["averaged"])
         averaged.n_averaged.fill_(state["done"])
         optimiser.load_state_dict(state["optimiser"])
@@ -143,9 +161,7 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
     began, losses = time.monotonic(), []
     batches = _batches(plan, material, done, machine)
     for step in range(done, plan.steps):
-        # Swin drops paths at random: a seed for each step makes a resumed run the same run.
-        torch.manual_seed(plan.seed * 1_000_003 + step)
-        losses.append(_step(network, heads, optimiser, next(batches), plan, machine))
+        losses.append(_step(network, helpers, optimiser, next(batches), plan, machine))
         schedule.step()
         averaged.update_parameters(network)
         if (step + 1) % machine.every and step + 1 < plan.steps:
@@ -165,7 +181,7 @@ def train(plan: Plan, material: Material, run: Path, machine: Machine, start: Pa
             {
                 "plan": asdict(plan),
                 "network": network.state_dict(),
-                "heads": heads.state_dict(),
+                "helpers": helpers.state_dict(),
                 "averaged": averaged.module.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "schedule": schedule.state_dict(),
@@ -200,7 +216,7 @@ def _batches(
 
 def _step(
     network: nn.Module,
-    heads: StageHeads,
+    helpers: nn.ModuleDict,
     optimiser: torch.optim.Optimizer,
     batch: tuple[torch.Tensor, torch.Tensor],
     plan: Plan,
@@ -210,24 +226,19 @@ def _step(
     pixels, changed = (part.to(machine.device, non_blocking=True) for part in batch)
     crops = torch.cat([pixels[:, 0], pixels[:, 1]])
     with torch.autocast(machine.device.type, torch.bfloat16, enabled=machine.bf16):
-        cells = cell_logits(network, normalise(crops, plan)).float()
-        earlier = heads()
+        cells = cell_logits(network, normalise(crops, plan.mean, plan.std)).float()
+        earlier = helpers["heads"]()
+        taught = helpers["distillation"](crops) if "distillation" in helpers else 0.0
     loss = pair_loss(cells, changed, plan.cells)
     loss = loss + plan.ranking * ranking_loss(cells, changed)
     for stage in earlier:
         loss = loss + plan.stages * pair_loss(stage.float(), changed, plan.cells)
+    loss = loss + plan.teaching * taught
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_([*network.parameters(), *heads.parameters()], 5.0)
+    nn.utils.clip_grad_norm_([*network.parameters(), *helpers.parameters()], 5.0)
     optimiser.step()
     return loss.item()
-
-
-def normalise(pixels: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """N×3×H×W uint8 RGB to the float32 that the network expects, channels last."""
-    mean = torch.tensor(plan.mean, device=pixels.device).view(1, 3, 1, 1)
-    std = torch.tensor(plan.std, device=pixels.device).view(1, 3, 1, 1)
-    return ((pixels.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()
@@ -240,6 +251,6 @@ def val_auc(network: nn.Module, val: Faces, plan: Plan, machine: Machine) -> flo
         crops = np.stack([resize_square(p, side) for p in val.pictures[first : first + 50]])
         pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).to(machine.device)
         with torch.autocast(machine.device.type, torch.bfloat16, enabled=machine.bf16):
-            cells = cell_logits(network, normalise(pixels, plan))
+            cells = cell_logits(network, normalise(pixels, plan.mean, plan.std))
         logits.append(cells.float().mean(dim=(1, 2)).cpu())
     return float(roc_auc_score(val.fake, torch.cat(logits).numpy()))

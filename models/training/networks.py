@@ -9,29 +9,19 @@ from torch import nn
 from torch.nn import functional as F
 
 from models.cards import Architecture
+from models.silent_blocks import LAST_WEIGHTS, optional_blocks
 
 ARCHITECTURES: tuple[Architecture, ...] = typing.get_args(Architecture)
 Statistics = tuple[float, float, float]
-LAST_WEIGHTS: Mapping[str, tuple[str, ...]] = {
-    "resnet50": ("bn3.weight",),
-    "legacy_xception": ("rep.8.weight",),
-    "swin_small_patch4_window7_224": (
-        "attn.proj.weight",
-        "attn.proj.bias",
-        "mlp.fc2.weight",
-        "mlp.fc2.bias",
-    ),
-}
-
 FIRST_FILTERS: Mapping[str, str] = {
     "resnet50": "conv1",
     "legacy_xception": "conv1",
     "swin_small_patch4_window7_224": "patch_embed.proj",
 }
-EARLIER_STAGES: Mapping[str, Mapping[str, int]] = {
-    "resnet50": {"layer2": 512, "layer3": 1024},
-    "legacy_xception": {"block2": 256, "block3": 728},
-    "swin_small_patch4_window7_224": {"layers.1": 192, "layers.2": 384},
+STAGES: Mapping[str, Mapping[str, int]] = {
+    "resnet50": {"layer2": 512, "layer3": 1024, "layer4": 2048},
+    "legacy_xception": {"block2": 256, "block3": 728, "act4": 2048},
+    "swin_small_patch4_window7_224": {"layers.1": 192, "layers.2": 384, "norm": 768},
 }
 
 
@@ -43,14 +33,11 @@ def input_statistics(architecture: Architecture) -> tuple[Statistics, Statistics
     return config.mean, config.std
 
 
-def optional_blocks(architecture: Architecture) -> tuple[str, ...]:
-    """Names of the residual blocks that keep size and width, and so can join later."""
-    if architecture == "resnet50":
-        depths = {"layer1": 3, "layer2": 4, "layer3": 6, "layer4": 3}
-        return tuple(f"{layer}.{i}" for layer, depth in depths.items() for i in range(1, depth))
-    if architecture == "legacy_xception":
-        return tuple(f"block{i}" for i in range(4, 12))
-    return tuple(f"layers.2.blocks.{i}" for i in range(2, 18))
+def normalise(pixels: torch.Tensor, mean: Statistics, std: Statistics) -> torch.Tensor:
+    """N×3×H×W uint8 RGB to the float32 that a network expects, channels last."""
+    means = torch.tensor(mean, device=pixels.device).view(1, 3, 1, 1)
+    spreads = torch.tensor(std, device=pixels.device).view(1, 3, 1, 1)
+    return ((pixels.float() / 255 - means) / spreads).contiguous(memory_format=torch.channels_last)
 
 
 def build_network(architecture: Architecture, skeleton: bool, side: int) -> nn.Module:
@@ -68,7 +55,10 @@ def build_network(architecture: Architecture, skeleton: bool, side: int) -> nn.M
         The network on the CPU.
     """
     if architecture == "swin_small_patch4_window7_224":
-        network: nn.Module = timm.create_model(architecture, num_classes=1, img_size=side)
+        # Paths are dropped at random against overfitting; so short a training underfits.
+        network: nn.Module = timm.create_model(
+            architecture, num_classes=1, img_size=side, drop_path_rate=0.0
+        )
     else:
         network = timm.create_model(architecture, num_classes=1)
     _sharpen(network.get_submodule(FIRST_FILTERS[architecture]).get_parameter("weight"))
@@ -96,8 +86,31 @@ def _sharpen(filters: torch.Tensor) -> None:
     filters[::2] = sharp * (half.std() / sharp.std())
 
 
+def listen(network: nn.Module, architecture: Architecture) -> dict[str, torch.Tensor]:
+    """The features of a network's stages, filled anew by each of its passes.
+
+    Args:
+        network: From `build_network`.
+        architecture: Its timm name.
+
+    Returns:
+        N×C×h×w by the name of the stage, in the order of `STAGES`; empty before the first pass.
+    """
+    seen: dict[str, torch.Tensor] = {}
+
+    def keep(name: str, width: int) -> Callable[[nn.Module, object, torch.Tensor], None]:
+        def hook(_module: nn.Module, _inputs: object, features: torch.Tensor) -> None:
+            seen[name] = features if features.shape[1] == width else features.permute(0, 3, 1, 2)
+
+        return hook
+
+    for name, width in STAGES[architecture].items():
+        network.get_submodule(name).register_forward_hook(keep(name, width))
+    return seen
+
+
 class StageHeads(nn.Module):
-    """Linear heads on two earlier stages of a network; they help it to learn and do not ship.
+    """Linear heads on the stages of a network before the last; they do not ship.
 
     Source: Lee et al., "Deeply-Supervised Nets", AISTATS 2015.
     """
@@ -105,26 +118,14 @@ class StageHeads(nn.Module):
     def __init__(self, network: nn.Module, architecture: Architecture) -> None:
         """Listen to the stages of this very network."""
         super().__init__()
-        stages = EARLIER_STAGES[architecture]
-        self.heads = nn.ModuleList(nn.Linear(width, 1) for width in stages.values())
-        self._seen: dict[str, torch.Tensor] = {}
-        for name in stages:
-            network.get_submodule(name).register_forward_hook(self._keep(name))
+        earlier = list(STAGES[architecture].values())[:-1]
+        self.heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in earlier)
+        self._seen = listen(network, architecture)
 
     def forward(self) -> list[torch.Tensor]:
         """The logits of each cell of each stage, N×h×w, of the network's latest pass."""
-        logits = []
-        for head, features in zip(self.heads, self._seen.values(), strict=True):
-            if features.shape[-1] != head.in_features:
-                features = features.permute(0, 2, 3, 1)
-            logits.append(head(features)[..., 0])
-        return logits
-
-    def _keep(self, name: str) -> Callable[[nn.Module, object, torch.Tensor], None]:
-        def keep(_module: nn.Module, _inputs: object, features: torch.Tensor) -> None:
-            self._seen[name] = features
-
-        return keep
+        features = list(self._seen.values())[:-1]
+        return [head(stage)[:, 0] for head, stage in zip(self.heads, features, strict=True)]
 
 
 def begin(network: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:

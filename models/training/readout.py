@@ -20,13 +20,14 @@ from torch import nn
 from tqdm import tqdm
 
 from models.training.checkpoints import read_checkpoint, write_checkpoint
-from models.training.detectors import Plan, normalise
+from models.training.detectors import Plan
 from models.training.faces import Cutting, Faces
-from models.training.networks import begin, build_network
+from models.training.networks import begin, build_network, normalise
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 BATCH = 32
 STATISTICS = 1000
+LEAST_SPREAD = 1e-2
 Numbers = npt.NDArray[np.float64]
 
 
@@ -81,8 +82,11 @@ def refit(
     take_statistics(network, plan, faces.pictures, drawn[:STATISTICS], faces.original)
     scaler = StandardScaler()
     learnt = scaler.fit_transform(_features(network, plan, faces.pictures[chosen]))
+    # A feature that hardly ever answers would need a weight that no small file can hold.
+    alive = scaler.scale_ > LEAST_SPREAD * np.median(scaler.scale_)
+    learnt *= alive
     looked_at = _features(network, plan, val.pictures)
-    looked = scaler.transform(looked_at)
+    looked = scaler.transform(looked_at) * alive
     best_auc, best = -1.0, None
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=2000).fit(learnt, faces.fake[chosen])
@@ -90,7 +94,7 @@ def refit(
         if auc > best_auc:
             best_auc, best = auc, model
     assert best is not None
-    weight = best.coef_[0] / scaler.scale_
+    weight = best.coef_[0] * alive / scaler.scale_
     last = network.get_classifier()  # type: ignore[operator]
     before = float(roc_auc_score(val.fake, looked_at @ last.weight[0].detach().double().numpy()))
     with torch.no_grad():
@@ -128,7 +132,8 @@ def take_statistics(
     for first in range(0, len(fakes), BATCH // 2):
         chosen = fakes[first : first + BATCH // 2]
         crops = pictures[np.concatenate([original[chosen], chosen])]
-        network.forward_features(normalise(torch.from_numpy(crops).permute(0, 3, 1, 2), plan))  # type: ignore[operator]
+        pixels = torch.from_numpy(crops).permute(0, 3, 1, 2)
+        network.forward_features(normalise(pixels, plan.mean, plan.std))  # type: ignore[operator]
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
     network.eval()
@@ -139,7 +144,7 @@ def _features(network: nn.Module, plan: Plan, pictures: npt.NDArray[np.uint8]) -
     network.eval()
     features = [
         network.forward_head(  # type: ignore[operator]
-            network.forward_features(normalise(batch, plan)),  # type: ignore[operator]
+            network.forward_features(normalise(batch, plan.mean, plan.std)),  # type: ignore[operator]
             pre_logits=True,
         )
         for batch in _batches(pictures)

@@ -67,9 +67,7 @@ def choose(page: Page, group: str, words: str) -> None:
 def pixels(page: Page, image: Locator) -> Picture:
     """The very pixels of the file behind a picture on the page."""
     image.scroll_into_view_if_needed()
-    source = image.get_attribute("src")
-    assert source is not None
-    reply = page.request.get(source)
+    reply = page.request.get(image.evaluate("image => image.src"))
     assert reply.ok
     assert reply.headers["content-type"] == "image/png"
     return np.asarray(Image.open(io.BytesIO(reply.body())).convert("RGB"))

@@ -1,8 +1,8 @@
 """Takes the README's screenshots of the real page: ``python -m tests.browser.screenshots``.
 
 Two widths in two themes, of the example as a visitor finds it, of its sweep and its heat maps, of
-K = 4, and of a picture without a face. The program serves the shipped weights unless DEMO_WEIGHTS
-and DEMO_CARDS say otherwise.
+the examples compared, of K = 4, and of a picture without a face. The program serves the shipped
+weights unless DEMO_WEIGHTS and DEMO_CARDS say otherwise.
 """
 
 import numpy as np
@@ -54,6 +54,11 @@ def take(browser: Browser, address: str, width: int, theme: str) -> None:
     page.get_by_role("tab", name="Where they look").click()
     expect(page.locator("#look section")).to_have_count(3)
     page.locator("#studio").screenshot(path=FOLDER / f"looks-{width}-{theme}.png")
+    page.get_by_role("tab", name="Compare").click()
+    page.locator("#take-examples").click()
+    expect(page.locator("#get-csv")).to_be_visible(timeout=4 * PATIENCE)
+    shoot(page, f"compare-{width}-{theme}")
+    page.get_by_role("tab", name="Analyse").click()
     set_slider(page, "k", 4)
     finished(page, "K = 4")
     shoot(page, f"k4-{width}-{theme}")

@@ -13,7 +13,14 @@ import pytest
 import torch
 
 from demo import __version__
-from demo.core.analysis import Analysis, Toolbox, analyse, attack_picture, versions
+from demo.core.analysis import (
+    Analysis,
+    Toolbox,
+    analyse,
+    attack_picture,
+    device_name,
+    versions,
+)
 from demo.core.attack import FACTORS, round_trip
 from demo.core.errors import ImageError, NoFaceError, SettingsError, WeightsError
 from demo.core.faces import Face, FaceDetector, crop_box, cut
@@ -227,8 +234,10 @@ def test_settings_refuse_another_k(k: object) -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"method": "srgan"}, "edsr, bicubic, lanczos"),
-        ({"method": None}, "edsr, bicubic, lanczos"),
+        ({"method": ""}, "restoring method must be a name"),
+        ({"method": None}, "restoring method must be a name"),
+        ({"method": ["edsr"]}, "restoring method must be a name"),
+        ({"method": "edsr" * 20}, "up to 40 characters"),
         ({"kernel": "nearest"}, "area, bicubic"),
         ({"scope": "all"}, "face, faces, frame"),
         ({"scope": ["face"]}, "face, faces, frame"),
@@ -249,6 +258,20 @@ def test_settings_that_cannot_be_carried_out_are_refused(
 ) -> None:
     with pytest.raises(SettingsError, match=sentence):
         Settings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_method_that_nobody_gave_is_refused_before_any_work(
+    astronaut: Picture, toolbox: Toolbox
+) -> None:
+    steps: list[str] = []
+    with pytest.raises(SettingsError, match="must be one of edsr, bicubic, lanczos, but"):
+        analyse(
+            astronaut,
+            Settings(method="srgan"),
+            toolbox,
+            lambda stage, fraction: steps.append(stage),
+        )
+    assert steps == []
 
 
 def test_settings_take_a_whole_number_for_k() -> None:
@@ -393,3 +416,16 @@ def test_the_gpu_agrees_with_the_cpu(
     for one, other in zip(there.results[0].scores, here.results[0].scores, strict=True):
         assert one.clean == pytest.approx(other.clean, abs=1e-3)
         assert one.attacked == pytest.approx(other.attacked, abs=1e-3)
+
+
+def test_the_device_is_told_as_far_as_last_digits_depend_on_it() -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = device_name(torch.device("cpu"))
+        torch.set_num_threads(2)
+        two = device_name(torch.device("cpu"))
+    finally:
+        torch.set_num_threads(before)
+    capability = torch.backends.cpu.get_cpu_capability()
+    assert (one, two) == (f"cpu ({capability}, 1 thread)", f"cpu ({capability}, 2 threads)")

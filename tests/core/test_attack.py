@@ -14,14 +14,13 @@ from PIL import Image
 from demo.core.attack import (
     FACTORS,
     KERNELS,
-    METHODS,
     enlarge_picture,
     pad_to_multiple,
-    restore,
     round_trip,
     to_bytes,
 )
 from demo.core.errors import SettingsError
+from demo.core.restoring import METHODS, restore
 from models.zoo import Zoo
 from tests.made_models import ModelFolders
 

@@ -231,6 +231,12 @@ def test_text_stands_ahead_of_the_pixels_in_the_given_order() -> None:
     assert struct.unpack(">II", content[16:24]) == (48, 40)
 
 
+def test_a_picture_says_how_large_it_is_in_print_only_where_asked() -> None:
+    with Image.open(io.BytesIO(encode_png(pixels(), {}, dpi=300))) as image:
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.02)
+    assert b"pHYs" not in encode_png(pixels(), {})
+
+
 def test_a_digest_tells_pictures_apart() -> None:
     changed = pixels()
     changed[3, 4, 1] ^= 1

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pytest
 
 from demo.core.analysis import Toolbox, analyse
-from demo.core.attack import FACTORS, METHODS
+from demo.core.attack import FACTORS
 from demo.core.errors import ImageError, NoFaceError, SettingsError
 from demo.core.faces import FaceDetector
+from demo.core.restoring import METHODS
 from demo.core.scoring import score_crops
 from demo.core.settings import Settings
 from demo.core.sweep import Sweep, SweepPoint, rows, sweep, swept

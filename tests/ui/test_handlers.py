@@ -18,7 +18,7 @@ from demo.core.images import Picture
 from demo.ui.first_look import FirstLook
 from demo.ui.handlers import BROKEN, EMPTY, Handlers
 from demo.ui.keeping import Keeping
-from demo.ui.panel import OWN_BOX, SKIP, WHOLE, Controls, Crops, Panel, nothing
+from demo.ui.panel import OWN_BOX, SKIP, UNCHANGED, WHOLE, Controls, Panel, nothing
 from demo.ui.picture_input import Unreadable
 from demo.ui.running import OnStep, Runs
 from models.zoo import Zoo
@@ -92,6 +92,11 @@ def test_the_example_is_analysed_once_for_everybody(
     assert "K = 2" in first.verdict
 
 
+def test_ones_own_box_begins_in_the_middle_of_the_first_example(handlers: Handlers) -> None:
+    panel = next(handlers.welcome(Visitor("a")))
+    assert (panel.left, panel.top, panel.right, panel.bottom) == (128, 128, 384, 384)
+
+
 @pytest.mark.parametrize(("given", "words"), [(None, EMPTY), (Unreadable("No <b>."), "No &lt;b")])
 def test_without_a_picture_nothing_old_stays(
     handlers: Handlers, given: Unreadable | None, words: str
@@ -150,7 +155,30 @@ def test_a_click_on_a_face_chooses_it_and_one_beside_changes_nothing(
     chosen = last(handlers.click(astronaut, *settings, (box,), None, on_it, Visitor()))
     assert "face 1 of 1" in chosen.verdict
     assert chosen.subject["value"] == "0"
-    assert not list(handlers.click(astronaut, *settings, (box,), None, select(1, 1), Visitor()))
+    beside = handlers.click(astronaut, *settings, (box,), None, select(1, 1), Visitor())
+    assert list(beside) == [UNCHANGED]
+    nowhere = handlers.click(None, *settings, (box,), None, on_it, Visitor())
+    assert list(nowhere) == [UNCHANGED]
+
+
+def test_a_refused_box_leaves_the_found_faces_to_choose_from(
+    handlers: Handlers, astronaut: Picture
+) -> None:
+    tiny = (100.0, 100.0, 101.0, 101.0)
+    panel = last(handlers.again(astronaut, 2.0, *CHOSEN, OWN_BOX, *tiny, Visitor()))
+    assert "box" in panel.problem
+    assert panel.detectors == ""
+    kept = (panel.frame, panel.subject, panel.hint, panel.hand, panel.boxes)
+    assert kept == (SKIP,) * 5
+
+
+def test_a_box_that_reaches_out_of_the_picture_is_shown_as_it_was_taken(
+    handlers: Handlers, astronaut: Picture
+) -> None:
+    wide = (-50.0, 0.0, 9999.0, 9999.0)
+    settings = (2.0, "bicubic", "area", "face", OWN_BOX)
+    panel = last(handlers.again(astronaut, *settings, *wide, Visitor()))
+    assert (panel.left, panel.top, panel.right, panel.bottom) == (0, 0, 512, 512)
 
 
 @pytest.mark.parametrize("place", [("a", 1), (float("nan"), 1), (None, None)])
@@ -158,7 +186,8 @@ def test_a_click_nowhere_is_ignored(
     handlers: Handlers, astronaut: Picture, place: tuple[object, object]
 ) -> None:
     settings = (2.0, *CHOSEN, OWN_BOX)
-    assert not list(handlers.click(astronaut, *settings, (), None, select(*place), Visitor()))
+    clicked = handlers.click(astronaut, *settings, (), None, select(*place), Visitor())
+    assert list(clicked) == [Panel()]
 
 
 @pytest.mark.parametrize("k", [float("nan"), 2.2, 99])
@@ -200,6 +229,7 @@ def test_leaving_ends_the_work(handlers: Handlers) -> None:
     slow = replace(handlers, first_look=Endless(faceless(), handlers.toolbox))
     page = slow.welcome(Visitor())
     next(page)
+    next(page)
     assert begun.wait(5)
     page.close()
     assert ended.wait(5)
@@ -228,39 +258,6 @@ def test_a_fault_of_the_server_is_told_without_a_trace(handlers: Handlers) -> No
     assert "secret" not in panel.problem
 
 
-def test_looking_closer_needs_no_analysis(
-    handlers: Handlers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    numbers = np.random.default_rng(3)
-    crops = Crops(*(numbers.integers(0, 256, (90, 60, 3), dtype=np.uint8) for _ in range(2)))
-    difference, before, after, apart, place = handlers.closer(crops, 4, 0, 100, 16)
-    assert "×4" in difference["label"]
-    assert "×4" in apart["label"]
-    assert "(0, 74)" in place
-    assert np.array_equal(before[::24, ::24], crops.clean[74:90, :16])
-    assert np.array_equal(after[::24, ::24], crops.attacked[74:90, :16])
-
-
-def test_looking_closer_at_nothing_changes_nothing(handlers: Handlers) -> None:
-    assert handlers.closer(None, 4, 50, 50, 16) == (SKIP,) * 5
-
-
-@pytest.mark.parametrize("wrong", [(float("nan"), 50, 50, 16), (4, 50, float("inf"), 16)])
-def test_looking_closer_without_numbers_gets_a_sentence(
-    handlers: Handlers, wrong: tuple[float, float, float, float]
-) -> None:
-    crops = Crops(np.zeros((60, 60, 3), np.uint8), np.zeros((60, 60, 3), np.uint8))
-    with pytest.raises(gr.Error, match="numbers"):
-        handlers.closer(crops, *wrong)
-
-
-def test_the_window_goes_where_the_difference_was_clicked(handlers: Handlers) -> None:
-    crops = Crops(np.zeros((100, 200, 3), np.uint8), np.zeros((100, 200, 3), np.uint8))
-    assert handlers.place(crops, select(150, 225)) == (25.0, 75.0)
-    assert handlers.place(crops, select(-9, 1e6)) == (0.0, 100.0)
-    assert handlers.place(None, select(1, 1)) == (SKIP, SKIP)
-
-
 @pytest.mark.parametrize(
     ("controls", "settings"),
     [
@@ -281,7 +278,7 @@ def test_the_controls_lead_to_settings(controls: Controls, settings: Settings) -
         Controls(2.0, *CHOSEN, OWN_BOX, 1, None, 3, 4),
         Controls(2.0, *CHOSEN, "-1"),
         Controls(2.0, *CHOSEN, "all"),
-        Controls(2.0, "magic", "area", "face"),
+        Controls(2.0, "edsr", "magic", "face"),
     ],
 )
 def test_controls_that_cannot_be_are_refused(controls: Controls) -> None:
@@ -299,7 +296,7 @@ def test_a_link_sets_the_controls_and_its_example_is_shown(
     assert np.array_equal(panel.comparison[1], result.attacked)
     other = Visitor(query={"example": "2"})
     assert str(handlers.follow(other)[0]).endswith("self-blended-1.png")
-    assert list(handlers.welcome(other)) == []
+    assert list(handlers.welcome(other)) == [UNCHANGED]
 
 
 def test_a_wrong_link_changes_nothing_and_says_so(handlers: Handlers) -> None:

@@ -1,7 +1,6 @@
 """The picture input opens uploaded pictures, and nothing else that a request can name."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -11,14 +10,6 @@ from gradio.data_classes import ImageData
 from PIL import Image
 
 from demo.ui.picture_input import PictureInput, Unreadable
-
-
-@pytest.fixture
-def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    folder = tmp_path / "uploads"
-    folder.mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
-    yield folder
 
 
 @pytest.fixture
@@ -92,6 +83,10 @@ def test_a_picture_in_use_does_not_grow_old(component: PictureInput, uploads: Pa
     os.utime(path, (1, 1))
     component.preprocess(ImageData(path=str(path)))
     assert path.stat().st_mtime > 1
+
+
+def test_the_page_shows_it_as_gradios_own_picture_field(component: PictureInput) -> None:
+    assert component.get_block_name() == "image"
 
 
 def test_no_address_is_fetched(component: PictureInput) -> None:

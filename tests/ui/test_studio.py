@@ -18,13 +18,13 @@ from demo.core.faces import FaceDetector
 from demo.core.images import Picture
 from demo.core.spectrum import compare_spectra
 from demo.core.sweep import rows
-from demo.map_views import change_over, heat_over
+from demo.map_views import change_bar, change_over, heat_bar, heat_over
 from demo.ui.keeping import Keeping
 from demo.ui.panel import Study, finished
 from demo.ui.running import Runs
 from demo.ui.studio_handlers import CHANGED, INVITATION, NOTHING, Kept, StudioHandlers
 from demo.ui.studio_tab import LOOK, SPECTRUM, SWEEP
-from demo.ui.study_pictures import spectra_shown
+from demo.ui.study_pictures import BAR_HEIGHT, BAR_WIDTH, spectra_shown
 from demo.ui.sweep_chart import point_words, sweep_chart
 from models.zoo import Zoo
 from tests.ui.test_handlers import Visitor
@@ -153,12 +153,15 @@ def test_the_looks_shown_are_those_of_the_detectors_on_their_own_crops(
 ) -> None:
     html = handlers.show(LOOK, study, None)[1]
     pictures = list(embedded(html))
-    assert len(pictures) == 3 * len(study.asked) == 9
+    assert html.count('class="pixels"') == 3 * len(study.asked) == 9
     first = study.asked[0]
     found = attend(toolbox.zoo.detector(first.detector), first.clean, first.attacked)
     assert (pictures[0] == heat_over(first.clean, found.clean)).all()
     assert (pictures[2] == change_over(first.clean, found.difference)).all()
     assert found.title in html
+    assert (pictures[3] == heat_bar(BAR_WIDTH, BAR_HEIGHT)).all()
+    assert (pictures[4] == change_bar(BAR_WIDTH, BAR_HEIGHT)).all()
+    assert f"> +{found.peak:.3g}</span><span>Change: −{found.peak:.3g} <" in html
 
 
 def test_each_detector_is_shown_the_crop_that_it_was_asked_about(
@@ -175,6 +178,8 @@ def test_each_detector_is_shown_the_crop_that_it_was_asked_about(
 def test_the_spectrum_marks_the_cutoff_and_a_crop_without_change_shows_none(study: Study) -> None:
     html = spectra_shown(compare_spectra(study.clean, study.attacked, 2.0))
     assert "1/(2K) = 0.250 cycles per pixel" in html
+    levels = [int(tick) for tick in re.findall(r'"end">([^<]+)<', html)]
+    assert len(levels) > 1 and all(level % 10 == 0 for level in levels)
     same = spectra_shown(compare_spectra(study.clean, study.clean, 2.0))
     assert "+0.0 dB; above it: +0.0 dB" in same
     change = list(embedded(same))[2]

@@ -24,6 +24,8 @@ PLAN = Plan(
     ranking=1.0,
     stages=0.5,
     averaging=0.5,
+    teacher=None,
+    teaching=1.0,
     seed=3,
 )
 MACHINE = Machine(torch.device("cpu"), workers=0, every=2, bf16=False)

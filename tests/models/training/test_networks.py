@@ -4,8 +4,8 @@ import torch
 from models.cards import Architecture
 from models.training.networks import (
     ARCHITECTURES,
-    EARLIER_STAGES,
     FIRST_FILTERS,
+    STAGES,
     StageHeads,
     begin,
     build_network,
@@ -60,7 +60,7 @@ def test_earlier_stages_are_asked_cell_by_cell_and_learn(architecture: Architect
     heads = StageHeads(network, architecture)
     cells = cell_logits(network, torch.randn(2, 3, side, side))
     earlier = heads()
-    assert len(earlier) == len(EARLIER_STAGES[architecture])
+    assert len(earlier) == len(STAGES[architecture]) - 1
     assert all(stage.shape[1] > cells.shape[1] for stage in earlier)
     sum(stage.sum() for stage in earlier).backward()
     gradient = network.get_submodule(FIRST_FILTERS[architecture]).get_parameter("weight").grad

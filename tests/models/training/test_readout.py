@@ -5,9 +5,9 @@ import numpy as np
 import torch
 
 from models.training.checkpoints import read_checkpoint
-from models.training.detectors import Material, normalise, train
-from models.training.networks import begin, build_network
-from models.training.readout import refit_checkpoint, take_statistics
+from models.training.detectors import Material, train
+from models.training.networks import begin, build_network, normalise
+from models.training.readout import refit, refit_checkpoint, take_statistics
 from tests.models.training.made_faces import made_faces
 from tests.models.training.test_detectors import MACHINE, PLAN
 
@@ -28,10 +28,21 @@ def test_the_last_layer_alone_learns_what_the_features_already_show(tmp_path: Pa
     begin(network, after)
     with torch.inference_mode():
         pixels = torch.from_numpy(val.pictures).permute(0, 3, 1, 2)
-        logits = network(normalise(pixels, PLAN))[:, 0].numpy()
+        logits = network(normalise(pixels, PLAN.mean, PLAN.std))[:, 0].numpy()
     wins = np.mean(logits[val.fake][:, None] > logits[~val.fake][None])
     assert wins == auc
     assert auc > 0.9
+
+
+def test_a_feature_that_hardly_ever_answers_gets_no_weight() -> None:
+    faces, val = made_faces(12, seed=1), made_faces(6, seed=2)
+    network = build_network("resnet50", skeleton=True, side=224)
+    with torch.no_grad():
+        network.get_submodule("layer4.0.downsample.1").get_parameter("weight")[7] = 1e-9
+    refit(network, PLAN, faces, 10, val)
+    weight = network.get_submodule("fc").get_parameter("weight")[0]
+    assert float(weight[7]) == 0
+    assert float(weight.abs().max()) < 1e4
 
 
 def test_statistics_are_those_of_the_crops_that_are_asked_about() -> None:

@@ -1,0 +1,214 @@
+"""What the command line understands: every command and option of `python -m demo`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from demo.cli_options import (
+    Parser,
+    add_common,
+    add_method,
+    add_output,
+    add_picture,
+    add_place,
+    add_settings,
+    number,
+)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = Parser(
+        prog="python -m demo",
+        description="What a super-resolution round trip does to a face and to deepfake detectors.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_analyse(commands)
+    _add_attack(commands)
+    _add_score(commands)
+    _add_restore(commands)
+    _add_sheet(commands)
+    _add_replay(commands)
+    _add_study(commands)
+    return parser
+
+
+def _add_analyse(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = commands.add_parser(
+        "analyse",
+        help="round trip, and every detector's verdict before and after",
+        description="Send a face through the round trip and ask every detector before and after.",
+        allow_abbrev=False,
+    )
+    add_picture(parser)
+    add_settings(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="write attacked.png, the crops, their difference and record.json here",
+    )
+    add_common(parser)
+
+
+def _add_attack(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = commands.add_parser(
+        "attack",
+        help="write the picture after the round trip",
+        description="Send a face through the round trip and write the whole picture.",
+        allow_abbrev=False,
+    )
+    add_picture(parser)
+    add_settings(parser)
+    add_output(parser)
+    add_common(parser)
+
+
+def _add_score(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = commands.add_parser(
+        "score",
+        help="ask every detector about a picture or a folder of pictures",
+        description=(
+            "Ask every detector about the largest face of a picture, or of every picture that lies "
+            "directly in a folder, by name. A picture that is refused gets its sentence, and the "
+            "others are done."
+        ),
+        allow_abbrev=False,
+    )
+    parser.add_argument("picture", type=Path, metavar="PICTURE|FOLDER")
+    parser.add_argument(
+        "--crops", action="store_true", help="the pictures are face crops already: find no face"
+    )
+    add_common(parser)
+
+
+def _add_restore(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = commands.add_parser(
+        "restore",
+        help="enlarge a whole picture",
+        description="Enlarge a whole picture by super-resolution, or by a control.",
+        allow_abbrev=False,
+    )
+    add_picture(parser)
+    parser.add_argument(
+        "--scale",
+        type=number,
+        required=True,
+        metavar="2|3|4",
+        help="factor; for a --method of your own, the one that it has",
+    )
+    add_method(parser)
+    add_output(parser)
+    add_common(parser)
+
+
+def _add_sheet(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = commands.add_parser(
+        "sheet",
+        help="pictures at several K as one figure for a paper",
+        description=(
+            "Send a face of each picture through the round trip at every K and write one figure: a "
+            "column for each picture, method and K, every pixel shown whole, and a caption."
+        ),
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "pictures", type=Path, nargs="+", metavar="PICTURE", help="JPEG, PNG, WebP or BMP"
+    )
+    parser.add_argument(
+        "--k", type=number, nargs="+", default=[2, 3, 4], metavar="K", help="columns (2 3 4)"
+    )
+    parser.add_argument(
+        "--method",
+        nargs="+",
+        default=["edsr"],
+        metavar="METHOD",
+        help="edsr, bicubic, lanczos (edsr)",
+    )
+    add_place(parser)
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        default=["before", "after", "difference", "zoom", "scores"],
+        metavar="ROW",
+        help="before, after, difference, zoom, scores, in any order (all)",
+    )
+    parser.add_argument(
+        "--width", type=number, default=175, metavar="85|175", help="printed width in mm (175)"
+    )
+    parser.add_argument(
+        "--gain", type=float, default=8.0, help="factor on the difference, 1 to 64 (8)"
+    )
+    parser.add_argument(
+        "--window",
+        type=number,
+        metavar="PX",
+        help="side of the zoomed window in px of the crop (a quarter of the smallest crop)",
+    )
+    parser.add_argument(
+        "--at",
+        type=float,
+        nargs=2,
+        metavar=("X", "Y"),
+        help="its centre in px of the crop (the middle)",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.png|pdf|svg", help="the figure"
+    )
+    add_common(parser)
+
+
+def _add_replay(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = commands.add_parser(
+        "replay",
+        help="repeat a recorded analysis and say what differs",
+        description=(
+            "Repeat the analysis of a record.json and compare every number with it. The exit "
+            "status is 0 where all are the same to the last digit, 1 where any differs, and 2 "
+            "where the record or the picture is refused."
+        ),
+        allow_abbrev=False,
+    )
+    parser.add_argument("record", type=Path, metavar="RECORD.json")
+    parser.add_argument(
+        "picture",
+        type=Path,
+        nargs="?",
+        metavar="PICTURE",
+        help="the picture that was analysed; not needed where it is an example of the page",
+    )
+    add_common(parser, device="recorded")
+
+
+def _add_study(commands: argparse._SubParsersAction[Parser]) -> None:
+    study = commands.add_parser(
+        "study", help="a whole data set: error rates with intervals", allow_abbrev=False
+    )
+    steps = study.add_subparsers(dest="step", required=True, metavar="run|report")
+    run = steps.add_parser(
+        "run",
+        help="measure a data set, or go on with it, and write the report",
+        description=(
+            "Send every picture of a data set through the round trips and ask every detector. A "
+            "run that was broken off goes on when it is given the same folder again."
+        ),
+        allow_abbrev=False,
+    )
+    run.add_argument("--data", required=True, metavar="dfdc|folder", help="what kind of data")
+    run.add_argument("--root", type=Path, required=True, metavar="FOLDER", help="where it lies")
+    run.add_argument("--split", default="test", help="of dfdc: train, val or test (test)")
+    run.add_argument(
+        "--crops", action="store_true", help="of folder: the pictures are face crops already"
+    )
+    run.add_argument("--k", type=number, nargs="+", default=[2.0], metavar="K", help="every K (2)")
+    run.add_argument(
+        "--methods", nargs="+", default=["edsr", "bicubic", "lanczos"], metavar="METHOD"
+    )
+    run.add_argument("--kernel", default="area", metavar="area|bicubic")
+    run.add_argument("--seed", type=int, default=0, help="of every draw (0)")
+    run.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the study")
+    add_common(run)
+    report = steps.add_parser("report", help="write a finished study's report anew")
+    report.add_argument("run", type=Path, metavar="RUN", help="folder of the study")

@@ -1,0 +1,1 @@
+"""Experiments over data sets: run one, make its tables, report it."""

@@ -1,0 +1,240 @@
+"""Error rates with intervals over source videos, and paired tests of clean against attacked.
+
+Pictures of one video, and a video and the fakes made from it, are alike: counting each as a draw
+of its own would make intervals too narrow. So whole sources are drawn (a cluster bootstrap: Field
+and Welsh, "Bootstrapping clustered data", JRSS B 2007), and the paired test swaps clean and
+attacked for whole sources.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import bootstrap, permutation_test
+from sklearn.metrics import roc_auc_score
+
+from demo.core.errors import SettingsError
+
+RESAMPLES: Final = 2000
+SWAPS: Final = 9999
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its 95 % interval (percentile bootstrap over sources)."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an attack does to an error rate, sample by sample.
+
+    Attributes:
+        points: attacked less clean rate, a fraction with its interval.
+        p_value: two-sided, of the paired permutation test over sources.
+        newly_wrong: samples judged rightly before and wrongly after.
+        newly_right: samples judged wrongly before and rightly after.
+        cohens_g: effect size: the share of the larger of the two among both, less a half; 0 to
+            0.5 (Cohen, "Statistical Power Analysis", 1988, chapter 5); 0 where no verdict changed.
+    """
+
+    points: Estimate
+    p_value: float
+    newly_wrong: int
+    newly_right: int
+    cohens_g: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one detector says about the samples of a table.
+
+    Attributes:
+        fake: N, the truth.
+        logit: N, its answers.
+        threshold: log-odds from which an answer is called fake.
+        source: N, the number of each sample's source, from 0 without gaps.
+    """
+
+    fake: Flags
+    logit: Floats
+    threshold: float
+    source: Indices
+
+    def __post_init__(self) -> None:
+        if self.fake.all() or not self.fake.any():
+            raise SettingsError(
+                "A table needs pristine and fake pictures, but only one of the two came. Add the "
+                "other."
+            )
+        if int(self.source.max()) < 1:
+            raise SettingsError(
+                "A table needs pictures of two or more source videos, but all came from one. Add "
+                "others."
+            )
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The columns of the paper's Tables 1 and 2, as fractions.
+
+    Attributes:
+        fnr: share of fakes called real.
+        fpr: share of pristine pictures called fake.
+        recall: 1 less FNR.
+        precision: share of fakes among what is called fake; NaN where nothing is.
+        auc: area under the ROC curve.
+        accuracy: 1 less the mean of FNR and FPR, as the paper has it.
+    """
+
+    fnr: Estimate
+    fpr: Estimate
+    recall: Estimate
+    precision: Estimate
+    auc: Estimate
+    accuracy: Estimate
+
+
+def rates(judged: Judged, seed: int) -> Rates:
+    """Every rate of one detector, with its interval; the seed draws the sources."""
+    called = judged.logit >= judged.threshold
+    fakes, pristine = _per_source(judged, judged.fake), _per_source(judged, ~judged.fake)
+    caught = _per_source(judged, judged.fake & called)
+    alarms = _per_source(judged, ~judged.fake & called)
+    return Rates(
+        fnr=_share(fakes - caught, fakes, seed),
+        fpr=_share(alarms, pristine, seed),
+        recall=_share(caught, fakes, seed),
+        precision=_share(caught, caught + alarms, seed),
+        auc=_auc(judged, seed),
+        accuracy=_estimate(
+            (caught, fakes, pristine - alarms, pristine),
+            lambda caught, fakes, spared, pristine: (
+                (_divide(caught, fakes) + _divide(spared, pristine)) / 2
+            ),
+            seed,
+        ),
+    )
+
+
+def change(clean: Judged, attacked: Judged, of_fakes: bool, seed: int) -> Change:
+    """What an attack does to the FNR (of the fakes) or to the FPR (of the pristine pictures).
+
+    Args:
+        clean: what the detector says of the clean samples.
+        attacked: what it says of the same samples, in the same order, attacked.
+        of_fakes: which of the two rates.
+        seed: draws the sources and the swaps.
+    """
+    counted = clean.fake if of_fakes else ~clean.fake
+    before, after = (_wrong(one) & counted for one in (clean, attacked))
+    of_source = _per_source(clean, counted)
+    wrong_before, wrong_after = _per_source(clean, before), _per_source(clean, after)
+    newly_wrong, newly_right = int((after & ~before).sum()), int((before & ~after).sum())
+    changed = newly_wrong + newly_right
+    tested = permutation_test(
+        (wrong_after, wrong_before),
+        lambda after, before, axis: (after - before).sum(axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=SWAPS,
+        rng=np.random.default_rng(seed),
+    )
+    return Change(
+        points=_share(wrong_after - wrong_before, of_source, seed),
+        p_value=float(tested.pvalue),
+        newly_wrong=newly_wrong,
+        newly_right=newly_right,
+        cohens_g=max(newly_wrong, newly_right) / changed - 0.5 if changed else 0.0,
+    )
+
+
+def mean(values: Floats, source: npt.NDArray[np.object_], seed: int) -> Estimate:
+    """The mean of one number a sample, with its interval over sources; infinite ones left out."""
+    kept = np.isfinite(values)
+    _, place = np.unique(source[kept], return_inverse=True)
+    total = np.bincount(place, weights=values[kept]).astype(np.float64)
+    count = np.bincount(place).astype(np.float64)
+    if len(count) < 2:
+        return Estimate(float(values.mean()), float("nan"), float("nan"))
+    return _share(total, count, seed)
+
+
+def _wrong(judged: Judged) -> Flags:
+    wrong: Flags = (judged.logit >= judged.threshold) != judged.fake
+    return wrong
+
+
+def _per_source(judged: Judged, flags: Flags) -> Floats:
+    counts = np.bincount(judged.source, weights=flags, minlength=int(judged.source.max()) + 1)
+    return counts.astype(np.float64)
+
+
+def _share(part: Floats, whole: Floats, seed: int) -> Estimate:
+    return _estimate((part, whole), _divide, seed)
+
+
+def _divide(part: Floats, whole: Floats) -> Floats:
+    with np.errstate(invalid="ignore"):
+        ratio: Floats = part / whole
+    return ratio
+
+
+def _estimate(per_source: tuple[Floats, ...], figure: Callable[..., Floats], seed: int) -> Estimate:
+    """A figure of sums over sources, and its interval."""
+    value = float(figure(*(np.sum(one) for one in per_source)))
+    drawn = bootstrap(
+        per_source,
+        lambda *sums, axis: figure(*(one.sum(axis) for one in sums)),
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        n_resamples=RESAMPLES,
+        rng=np.random.default_rng(seed),
+    )
+    return _interval(value, drawn.bootstrap_distribution)
+
+
+def _auc(judged: Judged, seed: int) -> Estimate:
+    sources = np.arange(int(judged.source.max()) + 1)
+    drawn = bootstrap(
+        (sources,),
+        lambda drawn, axis: _auc_of_draws(judged, np.atleast_2d(drawn)),
+        vectorized=True,
+        method="percentile",
+        n_resamples=RESAMPLES,
+        batch=200,
+        rng=np.random.default_rng(seed),
+    )
+    value = float(roc_auc_score(judged.fake, judged.logit))
+    return _interval(value, drawn.bootstrap_distribution)
+
+
+def _auc_of_draws(judged: Judged, drawn: Indices) -> Floats:
+    """The AUC of every draw of sources at once: the share of pairs that are in the right order."""
+    count = drawn.shape[1]
+    times = np.stack([np.bincount(one, minlength=count) for one in drawn])
+    _, rank = np.unique(judged.logit, return_inverse=True)
+    order = np.argsort(rank, kind="stable")
+    starts = np.flatnonzero(np.diff(rank[order], prepend=-1))
+    weights = times[:, judged.source[order]].astype(np.float64)
+    fake = judged.fake[order]
+    fakes = np.add.reduceat(weights * fake, starts, axis=1)
+    pristine = np.add.reduceat(weights * ~fake, starts, axis=1)
+    below = np.cumsum(pristine, axis=1) - pristine / 2
+    return _divide((fakes * below).sum(axis=1), fakes.sum(axis=1) * pristine.sum(axis=1))
+
+
+def _interval(value: float, drawn: Floats) -> Estimate:
+    """A draw without any fake, or any pristine picture, has no rate and is left out."""
+    low, high = np.nanpercentile(drawn, [2.5, 97.5]) if np.isfinite(drawn).any() else (np.nan,) * 2
+    return Estimate(value, float(low), float(high))

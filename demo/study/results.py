@@ -1,0 +1,99 @@
+"""The rows of a finished study as arrays: one answer for each sample, condition and detector."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from demo.core.errors import SettingsError
+from demo.study.measuring import CLEAN
+from demo.study.rates import Judged
+from demo.study.samples import PRISTINE
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study's rows.
+
+    Attributes:
+        rows: the columns of ``measuring.Row``, in the order of the samples.
+    """
+
+    rows: pd.DataFrame
+
+    @cached_property
+    def detectors(self) -> tuple[str, ...]:
+        """Names of the detectors, in the order asked."""
+        return tuple(self.rows["detector"].unique())
+
+    @cached_property
+    def forgeries(self) -> tuple[str, ...]:
+        """The manipulation methods, without the pristine pictures."""
+        return tuple(one for one in self.rows["forgery"].unique() if one != PRISTINE)
+
+    @cached_property
+    def round_trips(self) -> tuple[tuple[str, float], ...]:
+        """(method, K) of every round trip, in the order asked."""
+        asked = self.rows.loc[self.rows["method"] != CLEAN, ["method", "k"]].drop_duplicates()
+        return tuple(asked.itertuples(index=False, name=None))
+
+    def answers(self, detector: str, method: str, k: float, forgery: str | None) -> pd.DataFrame:
+        """The rows of one detector and condition, one a sample.
+
+        Args:
+            detector: its name.
+            method: who restored, or ``measuring.CLEAN``.
+            k: scale factor; 1 for clean.
+            forgery: fakes of this one and all pristine pictures; None for all.
+        """
+        rows = self.rows
+        wanted = (rows["detector"] == detector) & (rows["method"] == method) & (rows["k"] == k)
+        if forgery is not None:
+            wanted &= rows["forgery"].isin([PRISTINE, forgery])
+        return rows[wanted]
+
+    def judged(
+        self, detector: str, method: str, k: float, forgery: str | None, fakes_only: bool = False
+    ) -> Judged:
+        """What a detector says about clean or attacked samples.
+
+        Args:
+            detector: as for ``answers``, and so are the next three.
+            method: who restored.
+            k: scale factor.
+            forgery: one, or all.
+            fakes_only: leave the pristine pictures clean (the paper's second setup).
+
+        Raises:
+            SettingsError: there are no fakes, no pristine pictures, or one source alone.
+        """
+        found = self.answers(detector, method, k, forgery)
+        fake = (found["forgery"] != PRISTINE).to_numpy()
+        logit = found["logit"].to_numpy(np.float64)
+        if fakes_only:
+            clean = self.answers(detector, CLEAN, 1.0, forgery)["logit"].to_numpy(np.float64)
+            logit = np.where(fake, logit, clean)
+        threshold = float(found["threshold"].iloc[0]) if len(found) else 0.5
+        return Judged(
+            fake=fake,
+            logit=logit,
+            threshold=float(np.log(threshold / (1 - threshold))),
+            source=pd.factorize(found["source"])[0],
+        )
+
+
+def read_results(folder: Path) -> Results:
+    """Read a study's scores.
+
+    Raises:
+        SettingsError: the folder holds no finished study.
+    """
+    try:
+        return Results(pd.read_parquet(folder / "scores.parquet"))
+    except (OSError, ValueError):
+        raise SettingsError(
+            "A folder with a finished study was expected, but it holds no scores. Run the study "
+            "to its end first."
+        ) from None

@@ -1,0 +1,224 @@
+"""Runs a study in a folder of its own: part by part, so that a killed run goes on where it was.
+
+A part holds the rows of some samples and the sentences of those that were refused. It is written
+whole or not at all, and always the same, so a resumed run ends with the bytes of an unbroken one.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow
+import pyarrow.parquet
+
+from demo.core.analysis import Toolbox, versions
+from demo.core.errors import DemoError, SettingsError, WeightsError
+from demo.core.restoring import restoring_scale, restoring_weights
+from demo.core.settings import Settings
+from demo.study.measuring import Row, measure_sample
+from demo.study.samples import DataSet, Sample
+from models.zoo import LoadedDetector
+
+PART: Final = 16
+SCORES: Final = "scores.parquet"
+MANIFEST: Final = "manifest.json"
+
+Json = dict[str, object]
+OnPart = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study asks.
+
+    Attributes:
+        methods: who restores.
+        factors: every K.
+        kernel: how crops are shrunk.
+        seed: of every draw, of the data set's and of the intervals'.
+    """
+
+    methods: tuple[str, ...]
+    factors: tuple[float, ...]
+    kernel: str
+    seed: int
+
+    def round_trips(self, crops: bool) -> tuple[Settings, ...]:
+        """Every method at every K.
+
+        Args:
+            crops: whether the pictures are face crops.
+
+        Raises:
+            SettingsError: there is none, one comes twice, or one cannot be carried out.
+        """
+        asked = tuple(
+            Settings(k, method, self.kernel, whole=crops)
+            for method in self.methods
+            for k in self.factors
+        )
+        if not asked or len(set(asked)) < len(asked):
+            raise SettingsError(
+                "A study needs one or more methods and K, each named once. Correct them."
+            )
+        return asked
+
+
+def run_study(data: DataSet, plan: Plan, toolbox: Toolbox, out: Path, on_part: OnPart) -> None:
+    """Measure every sample of a data set; go on if the folder holds a part of the same study.
+
+    Args:
+        data: what it is run on.
+        plan: what is asked.
+        toolbox: the models.
+        out: the study's folder; made where it is missing.
+        on_part: called with the number of samples done and of all, at first and after each part;
+            whatever it raises stops the run, which can go on later.
+
+    Raises:
+        SettingsError: the folder holds another study or is in use, or the plan cannot be carried
+            out.
+        WeightsError: a network is refused: a study with one missing would be another study.
+    """
+    round_trips = plan.round_trips(data.crops)
+    detectors = [toolbox.zoo.detector(name) for name in toolbox.zoo.detector_names]
+    manifest = _manifest(data, plan, round_trips, detectors, toolbox)
+    with _alone(out):
+        _begin(out, manifest)
+        for first in range(0, len(data.samples), PART):
+            on_part(first, len(data.samples))
+            file = _part(out, first)
+            if not file.exists():
+                samples = data.samples[first : first + PART]
+                _write(file, json.dumps(_measure(samples, data, round_trips, detectors, toolbox)))
+        on_part(len(data.samples), len(data.samples))
+        _finish(out, manifest, len(data.samples))
+
+
+def _measure(
+    samples: tuple[Sample, ...],
+    data: DataSet,
+    round_trips: tuple[Settings, ...],
+    detectors: list[LoadedDetector],
+    toolbox: Toolbox,
+) -> Json:
+    rows: list[Row] = []
+    refused: list[Json] = []
+    for sample in samples:
+        try:
+            picture = data.read(sample)
+            rows += measure_sample(sample, picture, data.crops, round_trips, detectors, toolbox)
+        except WeightsError:
+            raise
+        except DemoError as reason:
+            refused.append({"sample": sample.name, "forgery": sample.forgery, "why": str(reason)})
+    return {"rows": [asdict(row) for row in rows], "refused": refused}
+
+
+def _manifest(
+    data: DataSet,
+    plan: Plan,
+    round_trips: tuple[Settings, ...],
+    detectors: list[LoadedDetector],
+    toolbox: Toolbox,
+) -> Json:
+    listed = "\n".join(f"{one.name}\t{one.forgery}\t{one.source}" for one in data.samples)
+    weights = {one.card.name: one.card.weights.sha256 for one in detectors}
+    for asked in round_trips:
+        scale = restoring_scale(asked.k, asked.method, toolbox.zoo)
+        restorer = restoring_weights(asked.method, scale, toolbox.zoo)
+        weights |= {} if restorer is None else dict([restorer])
+    return {
+        "data": data.name,
+        "samples": len(data.samples),
+        "crops": data.crops,
+        "samples_sha256": hashlib.sha256(listed.encode()).hexdigest(),
+        "plan": asdict(plan),
+        "weights": weights,
+        "device": str(toolbox.zoo.device),
+        "versions": dict(versions()),
+    }
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the folder; the lock ends with the process, however it ends."""
+    try:
+        (out / "parts").mkdir(parents=True, exist_ok=True)
+        held = os.open(out / "lock", os.O_CREAT | os.O_RDWR)
+    except OSError:
+        raise SettingsError(
+            "A folder for the study was expected, but it cannot be made. Choose another one."
+        ) from None
+    try:
+        _lock(held)
+        yield
+    finally:
+        os.close(held)
+
+
+def _lock(held: int) -> None:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SettingsError(
+            "Another run is writing to this folder. Wait for its end, or choose another folder."
+        ) from None
+
+
+def _begin(out: Path, manifest: Json) -> None:
+    """Write what is asked, or check that the folder asks the same."""
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    file = out / "asked.json"
+    if not file.exists():
+        _write(file, text)
+    if file.read_text(encoding="utf-8") != text:
+        raise SettingsError(
+            "The folder holds a study of other data, settings, weights or versions. Choose another "
+            "folder, or delete it to begin anew."
+        )
+
+
+def _finish(out: Path, manifest: Json, samples: int) -> None:
+    """Put the parts together, in the order of the samples."""
+    rows: list[Json] = []
+    refused: list[Json] = []
+    for first in range(0, samples, PART):
+        part = json.loads(_part(out, first).read_text(encoding="utf-8"))
+        rows += part["rows"]
+        refused += part["refused"]
+    pictures = dict.fromkeys(f"{row['sample']}\t{row['picture_sha256']}" for row in rows)
+    said = manifest | {
+        "pictures_sha256": hashlib.sha256("\n".join(pictures).encode()).hexdigest(),
+        "measured": len(pictures),
+        "refused": refused,
+    }
+    partial = out / f"{SCORES}.partial"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, _schema()), partial)
+    partial.replace(out / SCORES)
+    _write(out / MANIFEST, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+
+
+def _schema() -> pyarrow.Schema:
+    kinds = {str: pyarrow.string(), float: pyarrow.float64()}
+    return pyarrow.schema([(name, kinds[kind]) for name, kind in Row.__annotations__.items()])
+
+
+def _part(out: Path, first: int) -> Path:
+    return out / "parts" / f"{first:07d}.json"
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all, whatever happens to the process or the machine."""
+    partial = file.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(file)

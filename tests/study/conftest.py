@@ -1,0 +1,37 @@
+"""A small data set of made-up faces, and models that answer about them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.core.faces import FaceDetector
+from demo.core.picture_attack import Toolbox
+from demo.study.folder import open_folder
+from demo.study.samples import DataSet
+from models.zoo import Zoo
+
+
+@pytest.fixture(scope="session")
+def study_toolbox(random_zoo: Zoo) -> Toolbox:
+    return Toolbox(random_zoo, FaceDetector())
+
+
+@pytest.fixture(scope="session")
+def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten crops of each class, one broken, with a name that is no ASCII."""
+    root = tmp_path_factory.mktemp("faces") / "Gesichter, größer"
+    rng = np.random.default_rng(5)
+    for kind in ("real", "fake"):
+        (root / kind).mkdir(parents=True)
+        for number in range(10):
+            crop = rng.integers(0, 256, (40 + number, 48, 3), dtype=np.uint8)
+            Image.fromarray(crop).save(root / kind / f"{kind} {number}.png")
+    (root / "fake" / "fake 3.png").write_bytes(b"no picture")
+    return root
+
+
+@pytest.fixture(scope="session")
+def small_set(faces_folder: Path) -> DataSet:
+    return open_folder(faces_folder, crops=True)

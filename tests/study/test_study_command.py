@@ -1,0 +1,55 @@
+"""`python -m demo study`: a folder of faces goes in, a report comes out."""
+
+from pathlib import Path
+
+import pytest
+
+from demo.cli import main
+from demo.core.picture_attack import Toolbox
+
+WORDS = ("--data", "folder", "--crops", "--k", "2", "--methods", "bicubic", "--device", "cpu")
+
+
+@pytest.mark.slow
+def test_a_folder_of_faces_becomes_a_report(
+    faces_folder: Path, study_toolbox: Toolbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "study"
+    words = ["study", "run", "--root", str(faces_folder), "--out", str(out), *WORDS]
+    assert main(words, lambda *asked: study_toolbox) == 0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "19 of 20 pictures measured, 1 refused" in page
+    assert "fake 3.png" in page
+    assert (out / "tables" / "table_1_bicubic_k2.tex").read_text().count(r"\midrule") == 1
+    assert "report.html in study" in capsys.readouterr().out
+    (out / "report.html").unlink()
+    assert main(["study", "report", str(out)], lambda *asked: study_toolbox) == 0
+    assert (out / "report.html").read_text(encoding="utf-8") == page
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--data", "dfdc"), "DFDC face crops was expected"),
+        (("--data", "folder"), "none in real/"),
+        (("--data", "video"), "must be dfdc or folder"),
+    ],
+)
+def test_data_that_are_not_there_get_a_sentence(
+    words: tuple[str, ...],
+    sentence: str,
+    study_toolbox: Toolbox,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["study", "run", *words, "--root", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(asked, lambda *made: study_toolbox) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_of_no_study_gets_a_sentence(
+    tmp_path: Path, study_toolbox: Toolbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["study", "report", str(tmp_path)], lambda *asked: study_toolbox) == 2
+    assert "Run the study to its end first." in capsys.readouterr().err
