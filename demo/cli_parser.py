@@ -207,6 +207,7 @@ def _add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         "--methods", nargs="+", default=["edsr", "bicubic", "lanczos"], metavar="METHOD"
     )
     run.add_argument("--kernel", default="area", metavar="area|bicubic")
+    run.add_argument("--limit", type=int, metavar="N", help="draw this many pictures with the seed")
     run.add_argument("--seed", type=int, default=0, help="of every draw (0)")
     run.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the study")
     add_common(run)

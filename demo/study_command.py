@@ -11,7 +11,7 @@ from demo.study.dfdc import open_dfdc
 from demo.study.folder import open_folder
 from demo.study.report import write_report
 from demo.study.run import Plan, run_study
-from demo.study.samples import DataSet
+from demo.study.samples import DataSet, draw
 
 
 def study_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
@@ -25,6 +25,8 @@ def study_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     """
     if options.step == "run":
         data = open_data(options)
+        if options.limit is not None:
+            data = draw(data, options.limit, options.seed)
         plan = Plan(tuple(options.methods), tuple(options.k), options.kernel, options.seed)
         with tqdm(total=len(data.samples), unit="picture", file=sys.stderr) as bar:
             toolbox = toolbox_for(options, make)

@@ -30,30 +30,32 @@ def open_dfdc(root: Path, split: str) -> DataSet:
     """
     try:
         with (root / "index.csv").open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["split"] == split]
-    except (OSError, KeyError, UnicodeDecodeError):
+            samples = tuple(_sample(row) for row in csv.DictReader(file) if row["split"] == split)
+    except (OSError, KeyError, TypeError, ValueError):
         raise SettingsError(
             "A folder with the DFDC face crops was expected, with an index.csv that has the "
-            "columns name, label, original, split and shard. Name such a folder."
+            "columns name, label, original, split, native_width, native_height and shard. Name "
+            "such a folder."
         ) from None
-    if not rows:
+    if not samples:
         raise SettingsError(
             f"The split must be one of {', '.join(SPLITS)} and hold crops, but {split!r} came. "
             "Choose another one."
         )
-    samples = tuple(
-        Sample(
-            name=row["name"],
-            forgery=PRISTINE if row["label"] == "real" else FORGERY,
-            source=row["original"],
-            place=row["shard"],
-        )
-        for row in rows
-    )
     members = {
         shard: _members(root / shard) for shard in sorted({sample.place for sample in samples})
     }
     return DataSet(f"DFDC face crops, {split} split", samples, True, partial(_read, root, members))
+
+
+def _sample(row: Mapping[str, str]) -> Sample:
+    return Sample(
+        name=row["name"],
+        forgery=PRISTINE if row["label"] == "real" else FORGERY,
+        source=row["original"],
+        place=row["shard"],
+        native_side=(int(row["native_width"]) * int(row["native_height"])) ** 0.5,
+    )
 
 
 def _members(shard: Path) -> dict[str, tuple[int, int]]:

@@ -6,7 +6,7 @@ face, and asking about the clean crop, once for each round trip.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from demo.core.analysis import Toolbox
@@ -32,7 +32,8 @@ class Row:
         forgery: the manipulation method, or ``samples.PRISTINE``.
         source: the video behind it.
         picture_sha256: of the decoded picture.
-        face_side: geometric mean of the sides of the attacked box, px.
+        face_side: geometric mean of the sides of the attacked box, px; of the face before the data
+            set resized it, where the data set says so.
         method: who restored; ``CLEAN`` without a round trip.
         k: scale factor; 1 without a round trip.
         detector: its name, as on its card.
@@ -85,7 +86,9 @@ def measure_sample(
         DemoError: the picture is unusable or no face was found.
     """
     picture = check_picture(picture)
-    found = () if crops else toolbox.faces.find(picture)
+    found = () if crops or sample.box else toolbox.faces.find(picture)
+    if sample.box is not None:
+        round_trips = [replace(one, box=sample.box) for one in round_trips]
     attacks = [attack_found(picture, found, one, toolbox.zoo) for one in round_trips]
     (target,) = attacks[0].targets
     pictures = [picture, *(attack.attacked for attack in attacks)]
@@ -93,6 +96,7 @@ def measure_sample(
     likeness = [(measure(faces[0], one), measure_as_published(faces[0], one)) for one in faces]
     asked = [(CLEAN, 1.0), *((one.method, one.k) for one in round_trips)]
     height, width = faces[0].shape[:2]
+    side = sample.native_side or (height * width) ** 0.5
     sha256 = digest(picture)
     rows: list[Row] = []
     for loaded in detectors:
@@ -104,7 +108,7 @@ def measure_sample(
                 forgery=sample.forgery,
                 source=sample.source,
                 picture_sha256=sha256,
-                face_side=(height * width) ** 0.5,
+                face_side=side,
                 method=method,
                 k=k,
                 detector=loaded.card.name,

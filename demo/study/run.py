@@ -17,7 +17,7 @@ from typing import Final
 import pyarrow
 import pyarrow.parquet
 
-from demo.core.analysis import Toolbox, versions
+from demo.core.analysis import Toolbox, device_name, versions
 from demo.core.errors import DemoError, SettingsError, WeightsError
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
@@ -141,7 +141,7 @@ def _manifest(
         "samples_sha256": hashlib.sha256(listed.encode()).hexdigest(),
         "plan": asdict(plan),
         "weights": weights,
-        "device": str(toolbox.zoo.device),
+        "device": device_name(toolbox.zoo.device),
         "versions": dict(versions()),
     }
 

@@ -1,8 +1,12 @@
 """What a study is run on: a list of samples, each with its label, and a way to read them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from demo.core.errors import SettingsError
+from demo.core.faces import Box
 from demo.core.images import Picture
 
 PRISTINE = "pristine"
@@ -18,12 +22,17 @@ class Sample:
         source: the video that it comes from, or that its fake was made from: intervals are drawn
             over sources, since pictures of one video are alike.
         place: where the data set finds it, such as a path below its root or a frame's number.
+        native_side: geometric mean of the face's sides in px before the data set resized it; None
+            where it did not.
+        box: the face, where the data set names it; None where it must be found.
     """
 
     name: str
     forgery: str
     source: str
     place: str
+    native_side: float | None = None
+    box: Box | None = None
 
     @property
     def fake(self) -> bool:
@@ -46,3 +55,26 @@ class DataSet:
     samples: tuple[Sample, ...]
     crops: bool
     read: Callable[[Sample], Picture]
+
+
+def draw(data: DataSet, limit: int, seed: int) -> DataSet:
+    """Draw pictures of a data set without replacement, each equally likely; their order stays.
+
+    Args:
+        data: all of them.
+        limit: how many; all, where it has no more.
+        seed: of the draw.
+
+    Raises:
+        SettingsError: the limit is under 1.
+    """
+    if limit < 1:
+        raise SettingsError(
+            f"The limit must be 1 picture or more, but {limit} came. Choose a larger one."
+        )
+    if limit >= len(data.samples):
+        return data
+    places = np.random.default_rng(seed).permutation(len(data.samples))[:limit]
+    samples = tuple(data.samples[place] for place in sorted(places))
+    name = f"{data.name}: {limit} of {len(data.samples)} drawn with seed {seed}"
+    return replace(data, name=name, samples=samples)

@@ -12,9 +12,9 @@ from demo.core.analysis import analyse
 from demo.core.errors import SettingsError
 from demo.core.picture_attack import Toolbox
 from demo.core.settings import Settings
-from demo.study.measuring import CLEAN
+from demo.study.measuring import CLEAN, measure_sample
 from demo.study.run import PART, Plan, run_study
-from demo.study.samples import DataSet
+from demo.study.samples import DataSet, draw
 
 PLAN = Plan(methods=("bicubic", "lanczos"), factors=(2.0,), kernel="area", seed=3)
 
@@ -107,3 +107,33 @@ def test_a_plan_that_cannot_be_carried_out_is_refused(
     with pytest.raises(SettingsError):
         run_study(small_set, replace(PLAN, **wrong), study_toolbox, tmp_path / "new", ignore)  # type: ignore[arg-type]
     assert not (tmp_path / "new").exists()
+
+
+def test_a_drawn_part_keeps_the_order_and_a_smaller_draw_is_in_a_larger(small_set: DataSet) -> None:
+    some, more = (draw(small_set, limit, seed=4).samples for limit in (5, 9))
+    assert len(some) == 5
+    assert set(some) < set(more)
+    places = [small_set.samples.index(one) for one in more]
+    assert places == sorted(places)
+    assert draw(small_set, 5, seed=5).samples != some
+    assert draw(small_set, 99, seed=4) is small_set
+    with pytest.raises(SettingsError, match="1 picture or more"):
+        draw(small_set, 0, seed=4)
+
+
+def test_a_named_box_is_attacked_and_a_native_size_is_told(
+    small_set: DataSet, study_toolbox: Toolbox
+) -> None:
+    sample = replace(small_set.samples[2], box=(3, 4, 33, 34), native_side=120.0)
+    picture = small_set.read(sample)
+    detectors = list(study_toolbox.zoo.detectors())
+    rows = measure_sample(
+        sample, picture, False, [Settings(method="bicubic")], detectors, study_toolbox
+    )
+    (result,) = analyse(
+        picture, Settings(method="bicubic", box=(3.0, 4.0, 33.0, 34.0)), study_toolbox
+    ).results
+    attacked = [row for row in rows if row.method == "bicubic"]
+    assert [row.logit for row in attacked] == [score.attacked_logit for score in result.scores]
+    assert {row.ssim for row in attacked} == {result.quality.ssim}
+    assert {row.face_side for row in rows} == {120.0}
