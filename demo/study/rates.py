@@ -3,22 +3,24 @@
 Pictures of one video, and a video and the fakes made from it, are alike: counting each as a draw
 of its own would make intervals too narrow. So whole sources are drawn (a cluster bootstrap: Field
 and Welsh, "Bootstrapping clustered data", JRSS B 2007), and the paired test swaps clean and
-attacked for whole sources.
+attacked for whole sources. Every figure of as many sources is taken from the same draws.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap, permutation_test
+from scipy.stats import permutation_test
 from sklearn.metrics import roc_auc_score
 
 from demo.core.errors import SettingsError
 
 RESAMPLES: Final = 2000
 SWAPS: Final = 9999
+BATCH: Final = 200
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -141,17 +143,9 @@ def change(clean: Judged, attacked: Judged, of_fakes: bool, seed: int) -> Change
     wrong_before, wrong_after = _per_source(clean, before), _per_source(clean, after)
     newly_wrong, newly_right = int((after & ~before).sum()), int((before & ~after).sum())
     changed = newly_wrong + newly_right
-    tested = permutation_test(
-        (wrong_after, wrong_before),
-        lambda after, before, axis: (after - before).sum(axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=SWAPS,
-        rng=np.random.default_rng(seed),
-    )
     return Change(
         points=_share(wrong_after - wrong_before, of_source, seed),
-        p_value=float(tested.pvalue),
+        p_value=paired_p(wrong_after - wrong_before, seed),
         newly_wrong=newly_wrong,
         newly_right=newly_right,
         cohens_g=max(newly_wrong, newly_right) / changed - 0.5 if changed else 0.0,
@@ -159,7 +153,10 @@ def change(clean: Judged, attacked: Judged, of_fakes: bool, seed: int) -> Change
 
 
 def mean(values: Floats, source: npt.NDArray[np.object_], seed: int) -> Estimate:
-    """The mean of one number a sample, with its interval over sources; infinite ones left out."""
+    """The mean of one number a sample, with its interval over sources; infinite ones left out.
+
+    The interval is NaN where there are fewer than two sources.
+    """
     kept = np.isfinite(values)
     _, place = np.unique(source[kept], return_inverse=True)
     total = np.bincount(place, weights=values[kept]).astype(np.float64)
@@ -167,6 +164,43 @@ def mean(values: Floats, source: npt.NDArray[np.object_], seed: int) -> Estimate
     if len(count) < 2:
         return Estimate(float(values.mean()), float("nan"), float("nan"))
     return _share(total, count, seed)
+
+
+def paired_p(difference: Floats, seed: int) -> float:
+    """Two-sided p-value of a paired permutation test: the sign of each source may be the other.
+
+    Args:
+        difference: what each source adds to one figure, less what it adds to the other. Sources
+            that add nothing stay out: whichever sign they have, nothing moves.
+        seed: draws the signs, where there are too many to try all.
+    """
+    moved = difference[difference != 0]
+    if not len(moved):
+        return 1.0
+    tested = permutation_test(
+        (moved, np.zeros_like(moved)),
+        lambda after, before, axis: (after - before).sum(axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=SWAPS,
+        rng=np.random.default_rng(seed),
+    )
+    return float(tested.pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust the p-values of a family of tests (Holm, Scandinavian Journal of Statistics 1979).
+
+    The chance of one false finding or more among all of them is then at most the level at which
+    they are read, however the tests depend on each other: those of a study share their pictures.
+    """
+    asked = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(asked, kind="stable")
+    stepped = np.maximum.accumulate(asked[order] * np.arange(len(asked), 0, -1))
+    adjusted = np.empty_like(asked)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    found: list[float] = adjusted.tolist()
+    return found
 
 
 def _wrong(judged: Judged) -> Flags:
@@ -191,42 +225,33 @@ def _divide(part: Floats, whole: Floats) -> Floats:
 
 def _estimate(per_source: tuple[Floats, ...], figure: Callable[..., Floats], seed: int) -> Estimate:
     """A figure of sums over sources, and its interval."""
+    times = draws(len(per_source[0]), seed)
     value = float(figure(*(np.sum(one) for one in per_source)))
-    drawn = bootstrap(
-        per_source,
-        lambda *sums, axis: figure(*(one.sum(axis) for one in sums)),
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        n_resamples=RESAMPLES,
-        rng=np.random.default_rng(seed),
-    )
-    return _interval(value, drawn.bootstrap_distribution)
+    return interval(value, figure(*(times @ one for one in per_source)))
+
+
+@lru_cache(maxsize=8)
+def draws(sources: int, seed: int) -> Floats:
+    """How often each source comes in each bootstrap sample: float64, RESAMPLES×sources."""
+    drawn = np.random.default_rng(seed).integers(0, sources, (RESAMPLES, sources))
+    times = np.zeros((RESAMPLES, sources))
+    np.add.at(times, (np.arange(RESAMPLES)[:, None], drawn), 1)
+    times.setflags(write=False)
+    return times
 
 
 def _auc(judged: Judged, seed: int) -> Estimate:
-    sources = np.arange(int(judged.source.max()) + 1)
-    drawn = bootstrap(
-        (sources,),
-        lambda drawn, axis: _auc_of_draws(judged, np.atleast_2d(drawn)),
-        vectorized=True,
-        method="percentile",
-        n_resamples=RESAMPLES,
-        batch=200,
-        rng=np.random.default_rng(seed),
-    )
-    value = float(roc_auc_score(judged.fake, judged.logit))
-    return _interval(value, drawn.bootstrap_distribution)
+    times = draws(int(judged.source.max()) + 1, seed)
+    drawn = [_auc_of_draws(judged, some) for some in np.array_split(times, RESAMPLES // BATCH)]
+    return interval(float(roc_auc_score(judged.fake, judged.logit)), np.concatenate(drawn))
 
 
-def _auc_of_draws(judged: Judged, drawn: Indices) -> Floats:
+def _auc_of_draws(judged: Judged, times: Floats) -> Floats:
     """The AUC of every draw of sources at once: the share of pairs that are in the right order."""
-    count = drawn.shape[1]
-    times = np.stack([np.bincount(one, minlength=count) for one in drawn])
     _, rank = np.unique(judged.logit, return_inverse=True)
     order = np.argsort(rank, kind="stable")
     starts = np.flatnonzero(np.diff(rank[order], prepend=-1))
-    weights = times[:, judged.source[order]].astype(np.float64)
+    weights = times[:, judged.source[order]]
     fake = judged.fake[order]
     fakes = np.add.reduceat(weights * fake, starts, axis=1)
     pristine = np.add.reduceat(weights * ~fake, starts, axis=1)
@@ -234,7 +259,10 @@ def _auc_of_draws(judged: Judged, drawn: Indices) -> Floats:
     return _divide((fakes * below).sum(axis=1), fakes.sum(axis=1) * pristine.sum(axis=1))
 
 
-def _interval(value: float, drawn: Floats) -> Estimate:
-    """A draw without any fake, or any pristine picture, has no rate and is left out."""
+def interval(value: float, drawn: Floats) -> Estimate:
+    """A figure with the middle 95 % of its draws.
+
+    A draw without any fake, or any pristine picture, has no rate: it is NaN, and left out.
+    """
     low, high = np.nanpercentile(drawn, [2.5, 97.5]) if np.isfinite(drawn).any() else (np.nan,) * 2
     return Estimate(value, float(low), float(high))
