@@ -46,7 +46,7 @@ _RULES: Final = {
     "pdf.compression": 6,
 }
 # matplotlib's settings belong to the whole process, and visitors' sheets are drawn in threads.
-_DRAWING: Final = Lock()
+DRAWING: Final = Lock()
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def to_png(drawing: Drawing, said: Mapping[str, str]) -> bytes:
         drawing: what is on it.
         said: keyword → text, for the text chunks.
     """
-    with _DRAWING, matplotlib.rc_context(_RULES):
+    with DRAWING, matplotlib.rc_context(_RULES):
         canvas = FigureCanvasAgg(_figure(drawing, panels=False))
         canvas.draw()
         sheet = np.array(canvas.buffer_rgba())[: drawing.height, : drawing.width, :3]
@@ -144,7 +144,7 @@ def to_pdf(drawing: Drawing, said: Mapping[str, str]) -> bytes:
         "Creator": said["Software"],
         "CreationDate": None,
     }
-    with _DRAWING, matplotlib.rc_context(_RULES):
+    with DRAWING, matplotlib.rc_context(_RULES):
         FigureCanvasPdf(_figure(drawing, panels=True)).print_pdf(stream, metadata=metadata)
     return stream.getvalue()
 
@@ -159,7 +159,7 @@ def to_svg(drawing: Drawing, said: Mapping[str, str]) -> bytes:
         "Creator": said["Software"],
         "Date": None,
     }
-    with _DRAWING, matplotlib.rc_context(_RULES):
+    with DRAWING, matplotlib.rc_context(_RULES):
         FigureCanvasSVG(_figure(drawing, panels=True)).print_svg(stream, metadata=metadata)
     return stream.getvalue()
 

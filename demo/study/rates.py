@@ -175,7 +175,7 @@ def paired_p(difference: Floats, seed: int) -> float:
         seed: draws the signs, where there are too many to try all.
     """
     moved = difference[difference != 0]
-    if not len(moved):
+    if len(moved) < 2:  # either sign of a single one is as far from nothing
         return 1.0
     tested = permutation_test(
         (moved, np.zeros_like(moved)),
@@ -247,16 +247,18 @@ def _auc(judged: Judged, seed: int) -> Estimate:
 
 
 def _auc_of_draws(judged: Judged, times: Floats) -> Floats:
-    """The AUC of every draw of sources at once: the share of pairs that are in the right order."""
-    _, rank = np.unique(judged.logit, return_inverse=True)
-    order = np.argsort(rank, kind="stable")
-    starts = np.flatnonzero(np.diff(rank[order], prepend=-1))
-    weights = times[:, judged.source[order]]
-    fake = judged.fake[order]
-    fakes = np.add.reduceat(weights * fake, starts, axis=1)
-    pristine = np.add.reduceat(weights * ~fake, starts, axis=1)
-    below = np.cumsum(pristine, axis=1) - pristine / 2
-    return _divide((fakes * below).sum(axis=1), fakes.sum(axis=1) * pristine.sum(axis=1))
+    """The AUC of every draw of sources at once: the share of pairs that are in the right order.
+
+    A pair of a fake and a pristine picture with equal answers counts half.
+    """
+    fakes, pristine = judged.logit[judged.fake], judged.logit[~judged.fake]
+    order = np.argsort(pristine)
+    below, through = (np.searchsorted(pristine[order], fakes, side) for side in ("left", "right"))
+    times_fake = times[:, judged.source[judged.fake]]
+    times_pristine = times[:, judged.source[~judged.fake][order]]
+    up_to = np.pad(np.cumsum(times_pristine, axis=1), ((0, 0), (1, 0)))
+    pairs = (times_fake * (up_to[:, below] + up_to[:, through])).sum(axis=1) / 2
+    return _divide(pairs, times_fake.sum(axis=1) * up_to[:, -1])
 
 
 def interval(value: float, drawn: Floats) -> Estimate:

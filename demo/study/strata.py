@@ -1,6 +1,5 @@
 """What the paper leaves open: which K, which restorer and which faces are hurt, and by how much."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -8,86 +7,102 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import spearmanr
 
+from demo.core.errors import SettingsError
+from demo.study.figures import CONTROL, Comparison, Figures
 from demo.study.measuring import CLEAN
-from demo.study.rates import Change, Flags, Floats, Judged, change, mean
+from demo.study.rates import Flags, Floats, Judged, change, mean
 from demo.study.results import Results
 from demo.study.samples import PRISTINE
-from demo.study.table import Cell, Column, Table
+from demo.study.table import Cell, Column, Table, reasons
 
-CONTROL: Final = "bicubic"
 SIZES: Final = ("smallest third", "middle third", "largest third")
-CHANGES: Final = (
-    Column("Change of FNR", "%"),
-    Column("p", digits=4),
-    Column("Change of FPR", "%"),
-    Column("p", digits=4),
-)
+ROUND_TRIP: Final = (Column("Detector"), Column("Method"), Column("K"))
 
 
-def harm_table(results: Results, seed: int) -> Table:
+def harm_table(results: Results, figures: Figures, seed: int) -> Table:
     """What every round trip does to every detector: methods and K side by side."""
     rows: list[tuple[Cell, ...]] = []
-    for detector in results.detectors:
-        clean = results.judged(detector, CLEAN, 1.0, None)
-        for method, k in results.round_trips:
-            found = results.answers(detector, method, k, None)
-            ssim = mean(found["ssim"].to_numpy(np.float64), found["source"].to_numpy(), seed)
-            attacked = results.judged(detector, method, k, None)
-            rows.append((detector, method, k, ssim, *_changes(clean, attacked, seed)))
-    columns = (Column("Detector"), Column("Method"), Column("K"), Column("SSIM", digits=3))
+    for one in figures.overall:
+        found = results.answers(one.detector, one.method, one.k, None)
+        ssim = mean(found["ssim"].to_numpy(np.float64), found["source"].to_numpy(), seed)
+        tests = _of(figures.attacks, one.detector, one.method, one.k)
+        after = one.attacked
+        rows.append(
+            (one.detector, one.method, one.k, ssim, after.fnr, after.fpr, after.auc, *tests)
+        )
+    columns = (
+        *ROUND_TRIP,
+        Column("SSIM", digits=3),
+        Column("FNR, attacked", "%"),
+        Column("FPR, attacked", "%"),
+        Column("AUC, attacked", "%"),
+        *_tested("Change of FNR", "FNR"),
+        *_tested("Change of FPR", "FPR"),
+    )
     title = "Attacked less clean error rates, by method and K; 95 % intervals over sources."
-    return Table("harm", title, (*columns, *CHANGES), tuple(rows))
+    return Table("harm", title, columns, tuple(rows), _notes(figures, figures.attacks))
 
 
-def control_table(results: Results, seed: int) -> Table | None:
+def control_table(results: Results, figures: Figures) -> Table | None:
     """What a method does beyond plain blur: its error rates less bicubic's at the same K.
 
     Returns:
-        None where bicubic was not asked, or nothing else.
+        None where bicubic was not asked at the K of another method.
     """
-    rows: list[tuple[Cell, ...]] = []
-    asked = results.round_trips
-    for detector in results.detectors:
-        for method, k in asked:
-            if method == CONTROL or (CONTROL, k) not in asked:
-                continue
-            control = results.judged(detector, CONTROL, k, None)
-            own = results.judged(detector, method, k, None)
-            rows.append((detector, method, k, *_changes(control, own, seed)))
-    if not rows:
+    pairs = [
+        (method, k)
+        for method, k in results.round_trips
+        if method != CONTROL and (CONTROL, k) in results.round_trips
+    ]
+    if not pairs:
         return None
+    rows: list[tuple[Cell, ...]] = []
+    for detector in dict.fromkeys(one.detector for one in figures.controls):
+        for method, k in pairs:
+            rows.append((detector, method, k, *_of(figures.controls, detector, method, k)))
     columns = (
-        Column("Detector"),
-        Column("Method"),
-        Column("K"),
-        Column("FNR less bicubic's", "%"),
-        Column("p", digits=4),
-        Column("FPR less bicubic's", "%"),
-        Column("p", digits=4),
+        *ROUND_TRIP,
+        *_tested("FNR less bicubic's", "FNR"),
+        *_tested("FPR less bicubic's", "FPR"),
     )
     title = "What each method adds to plain blur: its error rates less those of bicubic at that K."
-    return Table("control", title, columns, tuple(rows))
+    return Table("control", title, columns, tuple(rows), _notes(figures, figures.controls))
 
 
 def size_table(results: Results, method: str, k: float, seed: int) -> Table:
     """What one round trip does to small, middling and large faces, a third of them each."""
     rows: list[tuple[Cell, ...]] = []
+    missing: dict[str, str] = {}
     for detector in results.detectors:
         side = results.answers(detector, CLEAN, 1.0, None)["face_side"].to_numpy(np.float64)
-        bounds = np.quantile(side, [0, 1 / 3, 2 / 3, 1])
-        third = np.searchsorted(bounds[1:3], side, side="right")
-        clean = results.judged(detector, CLEAN, 1.0, None)
-        attacked = results.judged(detector, method, k, None)
+        third = np.searchsorted(np.quantile(side, [1 / 3, 2 / 3]), side, side="right")
+        try:
+            clean = results.judged(detector, CLEAN, 1.0, None)
+            attacked = results.judged(detector, method, k, None)
+        except SettingsError as reason:
+            missing[detector] = str(reason)
+            continue
         for place, size in enumerate(SIZES):
             chosen = third == place
-            if not _both(clean.fake[chosen]):
+            try:
+                changes = _changes(_part(clean, chosen), _part(attacked, chosen), seed)
+            except SettingsError as reason:
+                missing[f"{detector}, {size}"] = str(reason)
                 continue
-            parts = _part(clean, chosen), _part(attacked, chosen)
             sides = f"{side[chosen].min():.0f} to {side[chosen].max():.0f}"
-            rows.append((detector, size, sides, int(chosen.sum()), *_changes(*parts, seed)))
-    columns = (Column("Detector"), Column("Faces"), Column("Side", "px"), Column("Number"))
+            rows.append((detector, size, sides, int(chosen.sum()), *changes))
+    columns = (
+        Column("Detector"),
+        Column("Faces"),
+        Column("Side", "px"),
+        Column("Number"),
+        Column("Change of FNR", "%"),
+        Column("p, FNR", digits=4),
+        Column("Change of FPR", "%"),
+        Column("p, FPR", digits=4),
+    )
     title = f"Attacked less clean error rates by the size of the face; {method}, K = {k:g}."
-    return Table(f"size_{method}_k{k:g}", title, (*columns, *CHANGES), tuple(rows))
+    return Table(f"size_{method}_k{k:g}", title, columns, tuple(rows), reasons(missing))
 
 
 def correlation_table(results: Results, method: str, k: float) -> Table:
@@ -104,6 +119,8 @@ def correlation_table(results: Results, method: str, k: float) -> Table:
         worse = _error(attacked) - _error(clean)
         for name, chosen in _classes(clean):
             ssim, changed = attacked["ssim"].to_numpy(np.float64)[chosen], worse[chosen]
+            if not len(changed):
+                continue
             figures: tuple[float | None, float | None] = None, None
             if min(np.ptp(ssim), np.ptp(changed)) > 0:
                 found = spearmanr(ssim, changed)
@@ -120,12 +137,39 @@ def correlation_table(results: Results, method: str, k: float) -> Table:
     return Table(f"correlation_{method}_k{k:g}", title, columns, tuple(rows))
 
 
+def _tested(title: str, rate: str) -> tuple[Column, ...]:
+    return Column(title, "%"), Column(f"p, {rate}", digits=4), Column(f"Holm's p, {rate}", digits=4)
+
+
+def _of(tests: tuple[Comparison, ...], detector: str, method: str, k: float) -> list[Cell]:
+    return [
+        cell
+        for one in tests
+        if (one.detector, one.method, one.k) == (detector, method, k)
+        for cell in (one.change.points, one.change.p_value, one.adjusted_p)
+    ]
+
+
+def _notes(figures: Figures, tests: tuple[Comparison, ...]) -> tuple[str, ...]:
+    notes = [
+        *reasons({one: why for (one, forgery), why in figures.impossible.items() if not forgery})
+    ]
+    if tests:
+        notes.append(
+            f"Holm's p is p adjusted for all {len(tests)} tests of this table; the intervals are "
+            "for one figure each."
+        )
+    return tuple(notes)
+
+
 def _changes(before: Judged, after: Judged, seed: int) -> list[Cell]:
-    both: Iterable[Change] = (change(before, after, of, seed) for of in (True, False))
+    both = [change(before, after, of_fakes, seed) for of_fakes in (True, False)]
     return [cell for one in both for cell in (one.points, one.p_value)]
 
 
 def _part(judged: Judged, chosen: Flags) -> Judged:
+    if not chosen.any():
+        raise SettingsError("No face is of this size, since many are of the same one.")
     source = pd.factorize(judged.source[chosen])[0]
     return Judged(judged.fake[chosen], judged.logit[chosen], judged.threshold, source)
 
@@ -139,7 +183,3 @@ def _error(found: pd.DataFrame) -> Floats:
 def _classes(found: pd.DataFrame) -> list[tuple[str, Flags]]:
     pristine = (found["forgery"] == PRISTINE).to_numpy()
     return [("pristine", pristine), ("fake", ~pristine)]
-
-
-def _both(fake: Flags) -> bool:
-    return bool(fake.any() and not fake.all())

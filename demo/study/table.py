@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from demo.study.rates import Estimate
@@ -35,23 +35,28 @@ class Table:
         title: what it shows, in a sentence.
         columns: as many as a row has cells.
         rows: cells; a fraction stays a fraction here, whatever its column's unit.
+        notes: sentences below it, such as why a row is missing.
     """
 
     name: str
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
 
 
 def markdown(table: Table) -> str:
-    """The table in Markdown, its title above it."""
+    """The table in Markdown, its title above it and its notes below."""
+    notes = "".join(f"\n{note}\n" for note in table.notes)
+    if not table.rows:
+        return f"{table.title}\n{notes}"
     numeric = [any(not isinstance(row[i], str) for row in table.rows) for i in _places(table)]
     rule = ["---:" if number else "---" for number in numeric]
-    lines = [[_head(column) for column in table.columns], rule, *_shown(table)]
+    lines = [[head(column) for column in table.columns], rule, *_shown(table)]
     body = "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
     )
-    return f"{table.title}\n\n{body}\n"
+    return f"{table.title}\n\n{body}\n{notes}"
 
 
 def comma_separated(table: Table) -> str:
@@ -75,24 +80,42 @@ def comma_separated(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """The table as a LaTeX ``tabular`` with booktabs rules."""
-    lines = [_tex_row(_head(column) for column in table.columns), r"\midrule"]
+    """The table as a LaTeX ``tabular`` with booktabs rules; title and notes are comments."""
+    lines = [_tex_row(head(column) for column in table.columns), r"\midrule"]
     lines += [_tex_row(row) for row in _shown(table)]
     form = "l" * len(table.columns)
     body = "\n".join((rf"\begin{{tabular}}{{{form}}}", r"\toprule", *lines, r"\bottomrule"))
-    return f"% {table.title}\n{body}\n\\end{{tabular}}\n"
+    said = "\n".join(f"% {line}" for line in (table.title, *table.notes))
+    return f"{said}\n{body}\n\\end{{tabular}}\n"
 
 
 def shown(cell: Cell, column: Column) -> str:
     """A cell for people."""
+    if isinstance(cell, Estimate) and math.isfinite(cell.low):
+        return f"{figure(cell, column)} ({interval(cell, column)})"
+    return figure(cell, column)
+
+
+def reasons(why: Mapping[str, str]) -> tuple[str, ...]:
+    """Sentences for what is missing, each said once: "resnet50, xception: A table needs …"."""
+    same: dict[str, list[str]] = {}
+    for missing, sentence in why.items():
+        same.setdefault(sentence, []).append(missing)
+    return tuple(f"{', '.join(missing)}: {sentence}" for sentence, missing in same.items())
+
+
+def figure(cell: Cell, column: Column) -> str:
+    """A cell for people, without its interval."""
     if cell is None:
         return "–"
     if isinstance(cell, str | int):
         return str(cell)
-    if isinstance(cell, Estimate):
-        low, high = _number(cell.low, column), _number(cell.high, column)
-        return f"{_number(cell.value, column)} ({low} to {high})"
-    return _number(cell, column)
+    return _number(cell.value if isinstance(cell, Estimate) else cell, column)
+
+
+def interval(estimate: Estimate, column: Column) -> str:
+    """The two ends of an interval for people."""
+    return f"{_number(estimate.low, column)} to {_number(estimate.high, column)}"
 
 
 def _number(value: float, column: Column) -> str:
@@ -108,7 +131,8 @@ def _places(table: Table) -> range:
     return range(len(table.columns))
 
 
-def _head(column: Column) -> str:
+def head(column: Column) -> str:
+    """A column's title with its unit."""
     return f"{column.title} ({column.unit})" if column.unit else column.title
 
 

@@ -1,0 +1,199 @@
+"""A finished study as one HTML page that needs nothing else: no script, no network, no file."""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from demo.study.gallery import Missed, files
+from demo.study.plots import COLOURS, FAINT, INK, Plot
+from demo.study.rates import Estimate
+from demo.study.table import Column, Table, figure, head, interval
+
+STYLE: Final = Path(__file__).parent / "report.css"
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """What a page shows of one method and K.
+
+    Attributes:
+        method: who restored.
+        k: scale factor.
+        tables: Tables 1, 2 and 3, and the correlation.
+        roc: curves; None where they are impossible.
+        size: by the size of the face.
+        first: whether it is shown at once, and not folded.
+    """
+
+    method: str
+    k: float
+    tables: tuple[Table, ...]
+    roc: Plot | None
+    size: Table
+    first: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a page shows.
+
+    Attributes:
+        manifest: of the study.
+        summary: sentences.
+        harm: attacked against clean, every method and K.
+        control: against bicubic; None where it was not asked.
+        changes: a plot a detector.
+        round_trips: in the order asked.
+        gallery: fakes that were missed.
+        folder: where the gallery's pictures are.
+    """
+
+    manifest: Mapping[str, object]
+    summary: tuple[str, ...]
+    harm: Table
+    control: Table | None
+    changes: tuple[Plot, ...]
+    round_trips: tuple[RoundTrip, ...]
+    gallery: tuple[Missed, ...]
+    folder: Path
+
+
+def page(report: Report) -> str:
+    """The page's text."""
+    manifest = report.manifest
+    data, refused = str(manifest["data"]), _refused(manifest)
+    sections = {
+        "harm": ("By method and K", _harm(report)),
+        "tables": ("The paper's tables", "".join(map(_round_trip, report.round_trips))),
+        "size": ("By the size of the face", "".join(map(_size, report.round_trips))),
+        "gallery": ("Caught before, missed after", _gallery(report.gallery, report.folder)),
+        "refused": ("Refused pictures", _list(refused) if refused else "<p>None.</p>"),
+        "manifest": ("Manifest", _manifest(manifest)),
+    }
+    contents = "".join(
+        f'<li><a href="#{name}">{title}</a></li>' for name, (title, _) in sections.items()
+    )
+    body = "".join(
+        f'<section id="{name}"><h2>{title}</h2>{content}</section>'
+        for name, (title, content) in sections.items()
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>Study: {escape(data)}</title><style>{_style()}</style></head><body><main>"
+        f'<header><p class="kind">Super-resolution round trip, a study</p><h1>{escape(data)}</h1>'
+        f"<p>{manifest['measured']} of {manifest['samples']} pictures measured, "
+        f"{len(refused)} refused.</p></header>"
+        f'<section id="found"><h2>What was found</h2>{_list(map(escape, report.summary))}</section>'
+        f'<nav aria-label="Contents"><ul>{contents}</ul></nav>'
+        f"{body}</main></body></html>\n"
+    )
+
+
+def html_table(table: Table) -> str:
+    """A table with its caption, in a box of its own that scrolls, and its notes below."""
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in table.notes)
+    title = escape(table.title)
+    if not table.rows:
+        return f'<p class="missing">{title}</p>{notes}'
+    columns = "".join(f'<th scope="col">{escape(head(one))}</th>' for one in table.columns)
+    rows = "".join(
+        f"<tr>{''.join(map(_cell, row, table.columns, range(len(row))))}</tr>" for row in table.rows
+    )
+    return (
+        f'<div class="wide" role="region" aria-label="{title}" tabindex="0"><table>'
+        f"<caption>{title}</caption><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
+        f"</div>{notes}"
+    )
+
+
+def _cell(cell: str | int | float | Estimate | None, column: Column, place: int) -> str:
+    said = escape(figure(cell, column))
+    if isinstance(cell, Estimate) and cell.low == cell.low:
+        said += f"<small>{interval(cell, column)}</small>"
+    if place == 0:
+        return f'<th scope="row">{said}</th>'
+    return f'<td class="word">{said}</td>' if isinstance(cell, str) else f"<td>{said}</td>"
+
+
+def _harm(report: Report) -> str:
+    plots = "".join(map(_plot, report.changes))
+    control = "" if report.control is None else html_table(report.control)
+    return f'<div class="plots">{plots}</div>{html_table(report.harm)}{control}'
+
+
+def _round_trip(one: RoundTrip) -> str:
+    roc = "" if one.roc is None else _plot(one.roc)
+    return _folded(one, "".join(map(html_table, one.tables)) + roc)
+
+
+def _size(one: RoundTrip) -> str:
+    return _folded(one, html_table(one.size))
+
+
+def _folded(one: RoundTrip, content: str) -> str:
+    shown = " open" if one.first else ""
+    title = f"<h3>{escape(one.method)}, K = {one.k:g}</h3>"
+    return f"<details{shown}><summary>{title}</summary>{content}</details>"
+
+
+def _plot(plot: Plot) -> str:
+    """The drawing in the colours of the page, which change with the reader's choice."""
+    svg = plot.svg[plot.svg.index("<svg") :].replace(INK, "currentColor").replace(FAINT, "#8a98a5")
+    for number, colour in enumerate(COLOURS, 1):
+        svg = svg.replace(colour, f"var(--series-{number})")
+    # Names of groups would come twice in a page of several drawings, and nobody asks for them.
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    title, words = escape(plot.title), escape(plot.words)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title} {words}" ', 1)
+    return f"<figure>{svg}<figcaption>{title}</figcaption></figure>"
+
+
+def _gallery(missed: Sequence[Missed], folder: Path) -> str:
+    if not missed:
+        return "<p>No pictures are kept with this study.</p>"
+    figures = []
+    for one in missed:
+        clean, attacked = (b64encode(path.read_bytes()).decode() for path in files(folder, one))
+        said = f"{one.detector}, {one.method}, K = {one.k:g}: {one.sample}, {one.forgery}"
+        figures.append(
+            f'<figure class="pair"><img alt="Clean face" src="data:image/png;base64,{clean}">'
+            f'<img alt="Attacked face" src="data:image/png;base64,{attacked}"><figcaption>'
+            f"{escape(said)}. Fake probability <b>{one.clean:.3f}</b> clean, "
+            f"<b>{one.attacked:.3f}</b> attacked; fake from {one.threshold:.3f}.</figcaption>"
+            "</figure>"
+        )
+    return (
+        "<p>Fakes that a detector caught clean and missed attacked, those whose fake probability "
+        "fell furthest. Left clean, right attacked.</p>"
+        f'<div class="pairs">{"".join(figures)}</div>'
+    )
+
+
+def _refused(manifest: Mapping[str, object]) -> list[str]:
+    refused = manifest["refused"]
+    assert isinstance(refused, list)
+    return [f"{escape(one['sample'])}: {escape(one['why'])}" for one in refused]
+
+
+def _manifest(manifest: Mapping[str, object]) -> str:
+    said = escape(json.dumps(manifest, indent=2, ensure_ascii=False))
+    return (
+        "<details><summary>What was asked, of which data, with which weights and versions"
+        f'</summary><pre tabindex="0">{said}</pre></details>'
+    )
+
+
+def _list(sentences: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{one}</li>' for one in sentences)}</ul>"
+
+
+def _style() -> str:
+    return re.sub(r"\s+", " ", STYLE.read_text(encoding="utf-8"))
