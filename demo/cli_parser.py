@@ -196,11 +196,17 @@ def _add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         ),
         allow_abbrev=False,
     )
-    run.add_argument("--data", required=True, metavar="dfdc|folder", help="what kind of data")
+    run.add_argument("--data", required=True, metavar="dfdc|folder|openforensics", help="its kind")
     run.add_argument("--root", type=Path, required=True, metavar="FOLDER", help="where it lies")
     run.add_argument("--split", default="test", help="of dfdc: train, val or test (test)")
     run.add_argument(
         "--crops", action="store_true", help="of folder: the pictures are face crops already"
+    )
+    run.add_argument(
+        "--annotations",
+        type=Path,
+        metavar="FILE.json",
+        help="of openforensics: the faces of the pictures below the root",
     )
     run.add_argument("--k", type=number, nargs="+", default=[2.0], metavar="K", help="every K (2)")
     run.add_argument(
@@ -209,7 +215,28 @@ def _add_study(commands: argparse._SubParsersAction[Parser]) -> None:
     run.add_argument("--kernel", default="area", metavar="area|bicubic")
     run.add_argument("--limit", type=int, metavar="N", help="draw this many pictures with the seed")
     run.add_argument("--seed", type=int, default=0, help="of every draw (0)")
+    run.add_argument(
+        "--gallery",
+        type=int,
+        default=4,
+        metavar="N",
+        help=(
+            "fakes a detector and method that were caught before and missed after, kept as "
+            "pictures in the report (4); they show real people: 0 where it is published"
+        ),
+    )
     run.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the study")
     add_common(run)
-    report = steps.add_parser("report", help="write a finished study's report anew")
-    report.add_argument("run", type=Path, metavar="RUN", help="folder of the study")
+    report = steps.add_parser(
+        "report",
+        help="write a finished study's report anew, or compare several",
+        description=(
+            "Write a finished study's report anew from its scores; of several, compare them and "
+            "write comparison.html, .md, .csv and .tex."
+        ),
+        allow_abbrev=False,
+    )
+    report.add_argument("run", type=Path, nargs="+", metavar="RUN", help="folder of a study")
+    report.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="of the comparison of several studies"
+    )

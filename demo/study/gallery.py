@@ -73,8 +73,7 @@ def write_gallery(
     Raises:
         SettingsError: the number is negative, or a picture is no longer the one that was measured.
     """
-    if number < 0:
-        raise SettingsError(f"The gallery must be 0 pictures or more, but {number} came.")
+    check_number(number)
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
     results = read_results(folder)
     near = papers_k({one.k for one in round_trips})
@@ -100,6 +99,18 @@ def write_gallery(
         )
     listed = json.dumps([asdict(one) for one in missed], indent=2, ensure_ascii=False)
     (folder / FOLDER / LISTED).write_text(listed + "\n", encoding="utf-8")
+
+
+def check_number(number: int) -> None:
+    """Refuse a number of pictures that cannot be kept.
+
+    Raises:
+        SettingsError: it is negative.
+    """
+    if number < 0:
+        raise SettingsError(
+            f"The gallery must be 0 pictures or more, but {number} came. Choose such a number."
+        )
 
 
 def read_gallery(folder: Path) -> tuple[Missed, ...]:

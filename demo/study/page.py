@@ -82,17 +82,29 @@ def page(report: Report) -> str:
         f'<section id="{name}"><h2>{title}</h2>{content}</section>'
         for name, (title, content) in sections.items()
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>Study: {escape(data)}</title><style>{_style()}</style></head><body><main>"
+    return document(
+        f"Study: {data}",
         f'<header><p class="kind">Super-resolution round trip, a study</p><h1>{escape(data)}</h1>'
         f"<p>{manifest['measured']} of {manifest['samples']} pictures measured, "
         f"{len(refused)} refused.</p></header>"
         f'<section id="found"><h2>What was found</h2>{_list(map(escape, report.summary))}</section>'
-        f'<nav aria-label="Contents"><ul>{contents}</ul></nav>'
-        f"{body}</main></body></html>\n"
+        f'<nav aria-label="Contents"><ul>{contents}</ul></nav>{body}',
+    )
+
+
+def document(title: str, body: str) -> str:
+    """A page that stands alone.
+
+    Args:
+        title: plain text.
+        body: HTML of its main part.
+    """
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(title)}</title><style>{_style()}</style></head>"
+        f"<body><main>{body}</main></body></html>\n"
     )
 
 

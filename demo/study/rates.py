@@ -109,9 +109,9 @@ class Rates:
 def rates(judged: Judged, seed: int) -> Rates:
     """Every rate of one detector, with its interval; the seed draws the sources."""
     called = judged.logit >= judged.threshold
-    fakes, pristine = _per_source(judged, judged.fake), _per_source(judged, ~judged.fake)
-    caught = _per_source(judged, judged.fake & called)
-    alarms = _per_source(judged, ~judged.fake & called)
+    fakes, pristine = per_source(judged, judged.fake), per_source(judged, ~judged.fake)
+    caught = per_source(judged, judged.fake & called)
+    alarms = per_source(judged, ~judged.fake & called)
     return Rates(
         fnr=_share(fakes - caught, fakes, seed),
         fpr=_share(alarms, pristine, seed),
@@ -138,9 +138,9 @@ def change(clean: Judged, attacked: Judged, of_fakes: bool, seed: int) -> Change
         seed: draws the sources and the swaps.
     """
     counted = clean.fake if of_fakes else ~clean.fake
-    before, after = (_wrong(one) & counted for one in (clean, attacked))
-    of_source = _per_source(clean, counted)
-    wrong_before, wrong_after = _per_source(clean, before), _per_source(clean, after)
+    before, after = (wrong(one) & counted for one in (clean, attacked))
+    of_source = per_source(clean, counted)
+    wrong_before, wrong_after = per_source(clean, before), per_source(clean, after)
     newly_wrong, newly_right = int((after & ~before).sum()), int((before & ~after).sum())
     changed = newly_wrong + newly_right
     return Change(
@@ -203,12 +203,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return found
 
 
-def _wrong(judged: Judged) -> Flags:
-    wrong: Flags = (judged.logit >= judged.threshold) != judged.fake
-    return wrong
+def wrong(judged: Judged) -> Flags:
+    """Of which samples the verdict is wrong."""
+    found: Flags = (judged.logit >= judged.threshold) != judged.fake
+    return found
 
 
-def _per_source(judged: Judged, flags: Flags) -> Floats:
+def per_source(judged: Judged, flags: Flags) -> Floats:
+    """How many samples of each source are flagged."""
     counts = np.bincount(judged.source, weights=flags, minlength=int(judged.source.max()) + 1)
     return counts.astype(np.float64)
 

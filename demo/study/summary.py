@@ -60,8 +60,8 @@ def _largest(tests: Sequence[Comparison], rate: str) -> str:
     chance = "" if worst.adjusted_p < LEVEL else " Chance alone could give as much."
     return (
         f"The largest rise of an {rate} ({what}) is {_told(worst)}, of {worst.detector} after "
-        f"{worst.method} at K = {worst.k:g}, the largest of {len(own)} and so on the high "
-        f"side.{chance}"
+        f"{worst.method} at K = {worst.k:g}, the largest of {len(own)} and so rather "
+        f"on the high side.{chance}"
     )
 
 
@@ -83,7 +83,7 @@ def _beyond_blur(results: Results, figures: Figures) -> list[str]:
 def _against_blur(method: str, tests: Sequence[Comparison]) -> str:
     found = [one for one in tests if one.adjusted_p < LEVEL]
     worse = [one for one in found if one.change.points.value > 0]
-    asked = f"{_counted(len(tests), 'comparison')} with {CONTROL} at the same K"
+    asked = f"{_counted(len(tests), 'comparison')} at the same K"
     largest = max(tests, key=lambda one: one.change.points.value)
     less = len(found) - len(worse)
     gentler = f" In {less} of them it did less harm." if less else ""
