@@ -160,8 +160,9 @@ def _plot(plot: Plot) -> str:
     svg = plot.svg[plot.svg.index("<svg") :].replace(INK, "currentColor").replace(FAINT, "#8a98a5")
     for number, colour in enumerate(COLOURS, 1):
         svg = svg.replace(colour, f"var(--series-{number})")
-    # Names of groups would come twice in a page of several drawings, and nobody asks for them.
+    # Two drawings of a page may not use the same name inside; those of groups are used nowhere.
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{plot.name}-", svg)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     title, words = escape(plot.title), escape(plot.words)
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title} {words}" ', 1)

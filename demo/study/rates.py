@@ -236,8 +236,9 @@ def _estimate(per_source: tuple[Floats, ...], figure: Callable[..., Floats], see
 def draws(sources: int, seed: int) -> Floats:
     """How often each source comes in each bootstrap sample: float64, RESAMPLES×sources."""
     drawn = np.random.default_rng(seed).integers(0, sources, (RESAMPLES, sources))
-    times = np.zeros((RESAMPLES, sources))
-    np.add.at(times, (np.arange(RESAMPLES)[:, None], drawn), 1)
+    places = drawn + sources * np.arange(RESAMPLES)[:, None]
+    times = np.bincount(places.ravel(), minlength=places.size).astype(np.float64)
+    times = times.reshape(places.shape)
     times.setflags(write=False)
     return times
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 from sklearn.metrics import confusion_matrix, precision_score, recall_score, roc_auc_score
 
 from demo.core.errors import SettingsError
-from demo.study.rates import Judged, _auc_of_draws, change, rates
+from demo.study.rates import Judged, _auc_of_draws, change, holm, rates
 
 
 def judged(samples: int = 300, sources: int = 60, shift: float = 1.0, seed: int = 1) -> Judged:
@@ -99,3 +100,34 @@ def test_one_class_alone_is_refused(fake: bool) -> None:
 def test_one_source_alone_is_refused() -> None:
     with pytest.raises(SettingsError, match="all came from one"):
         Judged(np.array([True, False]), np.zeros(2), 0.0, np.zeros(2, int))
+
+
+def test_an_interval_is_that_of_scipys_bootstrap_over_sources() -> None:
+    one = judged(samples=300, sources=60)
+    fakes, missed = (
+        np.bincount(one.source, weights=flags)
+        for flags in (one.fake, one.fake & (one.logit < one.threshold))
+    )
+    theirs = bootstrap(
+        (missed, fakes),
+        lambda missed, fakes, axis: missed.sum(axis) / fakes.sum(axis),
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        rng=np.random.default_rng(8),
+    ).confidence_interval
+    found = rates(one, seed=0).fnr
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_draw_without_a_fake_is_left_out_without_a_warning() -> None:
+    fake = np.array([True, False, False, False])
+    found = rates(Judged(fake, np.array([1.0, -1.0, 2.0, -2.0]), 0.0, np.arange(4)), seed=0)
+    assert (found.fnr.low, found.fnr.high) == (0.0, 0.0)
+    assert found.auc.low < found.auc.high == 1.0
+
+
+def test_holm_multiplies_the_smallest_most_and_keeps_the_order() -> None:
+    assert holm([0.04, 0.01, 0.03, 0.5]) == pytest.approx([0.09, 0.04, 0.09, 0.5])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]

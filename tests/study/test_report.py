@@ -1,14 +1,24 @@
 """Tables recomputed by a few lines of scikit-learn, and files that are the same twice."""
 
 import csv
+import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import confusion_matrix, roc_auc_score
+from scipy.stats import spearmanr
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    confusion_matrix,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
+from demo.core.errors import SettingsError
 from demo.study.measuring import CLEAN
 from demo.study.paper_tables import PAPER
 from demo.study.report import write_report
@@ -17,19 +27,17 @@ from demo.study.samples import PRISTINE
 METHODS = (("edsr", 2.0), ("bicubic", 2.0))
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished study of 60 sources, made up: the attack hides some fakes of one detector."""
-    out = tmp_path_factory.mktemp("study")
-    rng = np.random.default_rng(2)
-    rows = []
-    for number in range(120):
+def rows(samples: int = 120, seed: int = 2, harm: float = 1.2) -> pd.DataFrame:
+    """Scores of 60 sources, made up: the attack hides some fakes of one detector."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for number in range(samples):
         fake = number % 2 == 1
         for place, detector in enumerate(("resnet50", "xception")):
             clean = rng.normal() + (1.5 if fake else -1.5)
             for method, k in ((CLEAN, 1.0), *METHODS):
-                harm = 0.0 if method == CLEAN or not fake else 1.2 * place
-                rows.append(
+                hidden = 0.0 if method == CLEAN or not fake else harm * place
+                made.append(
                     {
                         "sample": f"{number}.jpg",
                         "forgery": "Deepfakes" if fake else PRISTINE,
@@ -40,18 +48,30 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
                         "k": k,
                         "detector": detector,
                         "threshold": 0.6,
-                        "logit": clean - harm,
+                        "logit": clean - hidden,
                         "ssim": 1.0 if method == CLEAN else 0.9 + number / 2000,
                         "psnr_db": np.inf if method == CLEAN else 30.0 + number / 100,
                         "published_ssim": 1.0 if method == CLEAN else 0.95,
                         "published_psnr_db": np.inf if method == CLEAN else 35.0,
                     }
                 )
-    pd.DataFrame(rows).to_parquet(out / "scores.parquet")
+    return pd.DataFrame(made)
+
+
+def finished(out: Path, scores: pd.DataFrame) -> Path:
+    """A folder as a run leaves it."""
+    out.mkdir(parents=True, exist_ok=True)
+    scores.to_parquet(out / "scores.parquet")
     (out / "manifest.json").write_text(
         '{"data": "made up", "samples": 121, "measured": 120, "plan": {"seed": 4}, "refused": '
         '[{"sample": "<b>.png", "forgery": "Deepfakes", "why": "It is no picture."}]}'
     )
+    return out
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = finished(tmp_path_factory.mktemp("study"), rows())
     write_report(out)
     return out
 
@@ -76,9 +96,10 @@ def test_tables_1_and_2_are_what_scikit_learn_says(study: Path, setup: int) -> N
         (spared, alarms), (missed, caught) = confusion_matrix(fake, called)
         assert float(row["FNR"]) == pytest.approx(missed / (missed + caught))
         assert float(row["FPR"]) == pytest.approx(alarms / (alarms + spared))
+        assert float(row["Recall"]) == pytest.approx(recall_score(fake, called))
+        assert float(row["Precision"]) == pytest.approx(precision_score(fake, called))
         assert float(row["AUC"]) == pytest.approx(roc_auc_score(fake, logit))
-        error = float(row["FNR"]) + float(row["FPR"])
-        assert float(row["Accuracy"]) == pytest.approx(1 - error / 2)
+        assert float(row["Accuracy"]) == pytest.approx(balanced_accuracy_score(fake, called))
         assert float(row["FNR low"]) <= float(row["FNR"]) <= float(row["FNR high"])
 
 
@@ -90,7 +111,13 @@ def test_the_papers_own_figures_stand_beside(study: Path) -> None:
         "clean",
     )
     assert float(clean["Paper's FNR"]) == pytest.approx(0.055)
-    assert float(clean["FNR less paper's"]) == pytest.approx(float(clean["FNR"]) - 0.055)
+    for title, said in (("FNR", 0.055), ("precision", 0.967), ("AUC", 0.992), ("accuracy", 0.956)):
+        measured = float(clean[title[0].upper() + title[1:]])
+        assert float(clean[f"Paper's {title}"]) == pytest.approx(said)
+        assert float(clean[f"{title} less paper's"]) == pytest.approx(measured - said)
+    attacked = table(study, "table_2_edsr_k2")[1]
+    assert float(attacked["Paper's change of FNR"]) == pytest.approx(0.014)
+    assert "Change of FPR" not in attacked, "no pristine picture is attacked in setup 2"
     likeness = {row["Images"]: row for row in table(study, "table_3_edsr_k2")}
     assert float(likeness["Deepfakes"]["Paper's SSIM"]) == pytest.approx(0.97)
 
@@ -104,6 +131,42 @@ def test_the_published_rows_keep_their_identity() -> None:
         assert float(row["accuracy"]) == pytest.approx(100 - half, abs=0.11)
 
 
+def test_pictures_that_the_paper_does_not_have_get_no_columns_of_it(tmp_path: Path) -> None:
+    scores = rows().replace({"forgery": {"Deepfakes": "DFDC"}})
+    write_report(finished(tmp_path, scores))
+    for name in ("table_1_edsr_k2", "table_3_edsr_k2"):
+        assert not any("aper's" in title for title in table(tmp_path, name)[0])
+    said = (tmp_path / "tables" / "table_1_edsr_k2.md").read_text()
+    assert "The paper has no figures of these forgeries." in said
+
+
+def test_table_3_is_the_mean_of_each_class(study: Path) -> None:
+    scores = pd.read_parquet(study / "scores.parquet")
+    own = scores[(scores["method"] == "edsr") & (scores["detector"] == "xception")]
+    for row in table(study, "table_3_edsr_k2"):
+        mean = own[own["forgery"] == row["Images"]].mean(numeric_only=True)
+        assert float(row["SSIM"]) == pytest.approx(mean["ssim"])
+        assert float(row["PSNR"]) == pytest.approx(mean["psnr_db"])
+        published = float(row["PSNR, published protocol (wraps)"])
+        assert published == pytest.approx(mean["published_psnr_db"])
+        less = float(row["PSNR less paper's"])
+        assert less == pytest.approx(published - float(row["Paper's PSNR"]))
+
+
+def test_the_correlation_is_by_class(study: Path) -> None:
+    scores = pd.read_parquet(study / "scores.parquet").query("detector == 'xception'")
+    clean, attacked = (scores[scores["method"] == method] for method in (CLEAN, "edsr"))
+    fake = (clean["forgery"] != PRISTINE).to_numpy()
+    before, after = (1 / (1 + np.exp(-one["logit"].to_numpy()[fake])) for one in (clean, attacked))
+    expected = spearmanr(attacked["ssim"].to_numpy()[fake], before - after).statistic
+    (row,) = (
+        one
+        for one in table(study, "correlation_edsr_k2")
+        if (one["Detector"], one["Images"]) == ("xception", "fake")
+    )
+    assert float(row["Spearman's rho"]) == pytest.approx(expected)
+
+
 def test_harm_is_told_where_it_was_done_and_against_plain_blur(study: Path) -> None:
     harm = {(row["Detector"], row["Method"]): row for row in table(study, "harm")}
     assert float(harm["xception", "edsr"]["Change of FNR low"]) > 0.05
@@ -111,11 +174,81 @@ def test_harm_is_told_where_it_was_done_and_against_plain_blur(study: Path) -> N
     assert {float(row["FNR less bicubic's"]) for row in table(study, "control")} == {0.0}
 
 
+def test_what_was_found_stands_first_in_sentences(study: Path) -> None:
+    page = (study / "report.html").read_text(encoding="utf-8")
+    found = page[: page.index('<nav aria-label="Contents">')]
+    assert "120 pictures of 60 sources: 60 pristine and 60 fake." in found
+    assert "The largest rise of an FNR (fakes missed) is +" in found
+    assert "of xception after edsr at K = 2" in found
+    assert "No FPR rose" in found
+    assert "No more harm by edsr than by bicubic at the same K was found in 4 comparisons" in found
+    assert "FNR +18.7 points (Resnet50, FaceShifter)" in found
+
+
+def test_more_harm_than_plain_blur_is_said_where_it_was_done(tmp_path: Path) -> None:
+    scores = rows()
+    spared = scores["method"] == "bicubic"
+    clean = scores.loc[scores["method"] == CLEAN, "logit"].to_numpy()
+    scores.loc[spared, "logit"] = clean
+    write_report(finished(tmp_path, scores))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "More harm by edsr than by bicubic at the same K was found in 4 comparisons" in page
+    assert "Its FNR was higher in 1 and lower in 0 of 2" in page
+    rate = {row["Detector"]: row for row in table(tmp_path, "control")}["xception"]
+    assert float(rate["Holm's p, FNR"]) == pytest.approx(4 * float(rate["p, FNR"]))
+
+
 def test_the_report_stands_alone_and_leaves_nothing_out(study: Path) -> None:
     page = (study / "report.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;.png: It is no picture." in page
     assert "120 of 121 pictures measured" in page
-    assert not any(word in page for word in ("http-equiv", "src=", "<script", "url(h"))
+    assert not any(word in page for word in ("http-equiv", "src=", "<script", "url(h", "@import"))
+
+
+def test_the_page_is_told_to_those_who_do_not_see_it(study: Path) -> None:
+    page = (study / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="en">' in page
+    assert page.count("<table>") == page.count("<caption>") == page.count('tabindex="0"><table>')
+    assert page.count("<svg ") == page.count('<svg role="img" aria-label="')
+    assert not any(count > 1 for count in Counter(re.findall(r' id="([^"]*)"', page)).values())
+    assert page.count("<details open>") == 4, "K = 2 of both methods: tables, and sizes"
+
+
+def test_an_impossible_table_says_why_and_the_others_stand(tmp_path: Path) -> None:
+    scores = rows()
+    write_report(finished(tmp_path, scores[scores["forgery"] == PRISTINE]))
+    said = (tmp_path / "tables" / "table_1_edsr_k2.md").read_text()
+    assert said.count("resnet50, xception: A table needs pristine and fake pictures") == 1
+    assert table(tmp_path, "table_1_edsr_k2") == []
+    assert len(table(tmp_path, "table_3_edsr_k2")) == 1
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "only one of the two came" in page
+    assert "60 pictures of 60 sources: 60 pristine and 0 fake." in page
+
+
+def test_a_forgery_of_one_source_alone_is_left_out_with_a_sentence(tmp_path: Path) -> None:
+    scores = rows()
+    scores.loc[scores["sample"] == "1.jpg", "forgery"] = "FaceSwap"
+    scores = scores[(scores["forgery"] != PRISTINE) | (scores["sample"] == "0.jpg")]
+    write_report(finished(tmp_path, scores))
+    assert {row["Forgery"] for row in table(tmp_path, "table_1_edsr_k2")} == {"Deepfakes"}
+    said = (tmp_path / "tables" / "table_1_edsr_k2.md").read_text()
+    assert "resnet50, FaceSwap, xception, FaceSwap: A table needs pictures of two" in said
+
+
+def test_a_size_with_one_class_alone_is_told(tmp_path: Path) -> None:
+    scores = rows()
+    scores.loc[scores["forgery"] == PRISTINE, "face_side"] += 300
+    write_report(finished(tmp_path, scores))
+    sizes = [row["Faces"] for row in table(tmp_path, "size_edsr_k2")]
+    assert sizes == ["middle third"] * 2
+    said = (tmp_path / "tables" / "size_edsr_k2.md").read_text()
+    assert "resnet50, smallest third, resnet50, largest third, xception" in said
+
+
+def test_a_study_whose_pictures_were_all_refused_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="all were refused"):
+        write_report(finished(tmp_path, rows().head(0)))
 
 
 def test_the_report_is_the_same_twice(study: Path, tmp_path: Path) -> None:

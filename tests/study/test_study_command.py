@@ -22,6 +22,7 @@ def test_a_folder_of_faces_becomes_a_report(
     assert "fake 3.png" in page
     assert (out / "tables" / "table_1_bicubic_k2.tex").read_text().count(r"\midrule") == 1
     assert "report.html in study" in capsys.readouterr().out
+    assert (out / "gallery").exists() == ("data:image/png" in page)
     (out / "report.html").unlink()
     assert main(["study", "report", str(out)], lambda *asked: study_toolbox) == 0
     assert (out / "report.html").read_text(encoding="utf-8") == page
@@ -32,7 +33,9 @@ def test_a_folder_of_faces_becomes_a_report(
     [
         (("--data", "dfdc"), "DFDC face crops was expected"),
         (("--data", "folder"), "none in real/"),
-        (("--data", "video"), "must be dfdc or folder"),
+        (("--data", "openforensics"), "Add --annotations FILE"),
+        (("--data", "openforensics", "--annotations", "none.json"), "file of OpenForensics"),
+        (("--data", "video"), "must be dfdc, folder or"),
     ],
 )
 def test_data_that_are_not_there_get_a_sentence(
@@ -53,3 +56,11 @@ def test_a_report_of_no_study_gets_a_sentence(
 ) -> None:
     assert main(["study", "report", str(tmp_path)], lambda *asked: study_toolbox) == 2
     assert "Run the study to its end first." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("a", "b"), ("a", "--out", "c")])
+def test_a_comparison_without_a_second_study_or_a_folder_gets_a_sentence(
+    words: tuple[str, ...], study_toolbox: Toolbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["study", "report", *words], lambda *asked: study_toolbox) == 2
+    assert "two or more folders and --out FOLDER" in capsys.readouterr().err
