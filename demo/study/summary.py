@@ -18,6 +18,7 @@ def summary(results: Results, figures: Figures) -> tuple[str, ...]:
     if figures.overall:
         said.append(_clean(figures))
         said += [_largest(figures.attacks, rate) for rate in (FNR, FPR)]
+        said.append(_largest_fall(figures))
         said += _beyond_blur(results, figures)
         said.append(_papers_largest())
         said.append(
@@ -65,6 +66,17 @@ def _largest(tests: Sequence[Comparison], rate: str) -> str:
     )
 
 
+def _largest_fall(figures: Figures) -> str:
+    worst = min(figures.overall, key=lambda one: one.attacked.auc.value - one.clean.auc.value)
+    if worst.attacked.auc.value >= worst.clean.auc.value:
+        return "No AUC fell, which tells of harm at any threshold."
+    return (
+        f"The largest fall of an AUC, which tells of harm at any threshold, is from "
+        f"{_rate(worst.clean.auc)} to {_rate(worst.attacked.auc)}, of {worst.detector} after "
+        f"{worst.method} at K = {worst.k:g}."
+    )
+
+
 def _beyond_blur(results: Results, figures: Figures) -> list[str]:
     methods = [one for one in dict.fromkeys(m for m, _ in results.round_trips) if one != CONTROL]
     if not methods:
@@ -81,26 +93,26 @@ def _beyond_blur(results: Results, figures: Figures) -> list[str]:
 
 
 def _against_blur(method: str, tests: Sequence[Comparison]) -> str:
-    worse = any(_found(one) and one.change.points.value > 0 for one in tests)
-    said = (
-        f"{'More' if worse else 'No more'} harm by {method} than by {CONTROL} at the same K was "
-        f"found in {_counted(len(tests), 'comparison')} (p < {LEVEL})."
-    )
+    changes = [one.change.points.value for one in tests if one.adjusted_p < LEVEL]
+    more, less = (any(sign * value > 0 for value in changes) for sign in (1, -1))
+    compared = f"than {CONTROL} in {_counted(len(tests), 'comparison')} at the same K (p < {LEVEL})"
+    if more and less:
+        said = f"{method} did more harm in some and less in others {compared}."
+    else:
+        said = f"{'More' if more else 'No more'} harm by {method} {compared} was found."
     for rate in (FNR, FPR):
         own = [one for one in tests if one.rate == rate]
-        found = [one.change.points.value for one in own if _found(one)]
+        found = [one.change.points.value for one in own if one.adjusted_p < LEVEL]
         higher, lower = sum(value > 0 for value in found), sum(value < 0 for value in found)
         largest = max(own, key=lambda one: one.change.points.value)
-        said += (
-            f" Its {rate} was higher in {higher} and lower in {lower} of {len(own)}; the largest "
-            f"difference in its disfavour is {_told(largest)}, of {largest.detector} at "
-            f"K = {largest.k:g}."
-        )
+        said += f" Its {rate} was higher in {higher} and lower in {lower} of {len(own)}"
+        if largest.change.points.value > 0:
+            said += (
+                f"; the largest difference in its disfavour is {_told(largest)}, of "
+                f"{largest.detector} at K = {largest.k:g}"
+            )
+        said += "."
     return said
-
-
-def _found(one: Comparison) -> bool:
-    return one.adjusted_p < LEVEL
 
 
 def _papers_largest() -> str:

@@ -181,7 +181,11 @@ def test_what_was_found_stands_first_in_sentences(study: Path) -> None:
     assert "The largest rise of an FNR (fakes missed) is +" in found
     assert "of xception after edsr at K = 2" in found
     assert "No FPR rose" in found
-    assert "No more harm by edsr than by bicubic at the same K was found in 4 comparisons" in found
+    assert "The largest fall of an AUC" in found
+    assert (
+        "No more harm by edsr than bicubic in 4 comparisons at the same K (p &lt; 0.05) was"
+        in found
+    )
     assert "FNR +18.7 points (Resnet50, FaceShifter)" in found
 
 
@@ -192,10 +196,22 @@ def test_more_harm_than_plain_blur_is_said_where_it_was_done(tmp_path: Path) -> 
     scores.loc[spared, "logit"] = clean
     write_report(finished(tmp_path, scores))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "More harm by edsr than by bicubic at the same K was found in 4 comparisons" in page
+    assert "More harm by edsr than bicubic in 4 comparisons at the same K" in page
     assert "Its FNR was higher in 1 and lower in 0 of 2" in page
     rate = {row["Detector"]: row for row in table(tmp_path, "control")}["xception"]
     assert float(rate["Holm's p, FNR"]) == pytest.approx(4 * float(rate["p, FNR"]))
+
+
+def test_more_of_one_error_and_less_of_the_other_are_both_said(tmp_path: Path) -> None:
+    scores = rows()
+    edsr = (scores["method"] == "edsr") & (scores["detector"] == "xception")
+    scores.loc[edsr, "logit"] -= 2.0
+    scores.loc[scores["method"] == "bicubic", "logit"] += 2.5
+    write_report(finished(tmp_path, scores))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "edsr did more harm in some and less in others than bicubic in 4" in page
+    assert "Its FNR was higher in 1 and lower in 0 of 2" in page
+    assert "Its FPR was higher in 0 and lower in 2 of 2." in page
 
 
 def test_the_report_stands_alone_and_leaves_nothing_out(study: Path) -> None:
