@@ -2,14 +2,17 @@
 
 import pickle
 import shutil
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from demo.core.errors import ImageError
+from demo.study import videos
 from demo.study.videos import HELD_VIDEOS, FrameReader, count_frames, read_frames
 from tests.study.made_ffpp import write_video
 
@@ -84,6 +87,28 @@ def test_threads_get_the_frames_that_they_ask_for(video: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         frames = list(pool.map(lambda one: reader.read(*one), asked))
     assert [number_of(frame) for frame in frames] == [number for _, number in asked]
+
+
+def test_threads_that_ask_at_once_wait_for_one_decoding(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decodings: list[Path] = []
+
+    def counted(file: Path, numbers: Collection[int]) -> dict[int, Frame]:
+        decodings.append(file)
+        return read_frames(file, numbers)
+
+    monkeypatch.setattr(videos, "read_frames", counted)
+    wanted = (2, 9, 17, 33)
+    reader, start = FrameReader(video.parent, {video.name: wanted}), Barrier(len(wanted))
+
+    def ask(number: int) -> Frame:
+        start.wait()
+        return reader.read(video.name, number)
+
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        assert [number_of(frame) for frame in pool.map(ask, wanted)] == list(wanted)
+    assert decodings == [video]
 
 
 def test_another_process_gets_a_reader_of_its_own(video: Path) -> None:
