@@ -19,8 +19,8 @@ class Harm:
     """What one round trip does to one detector.
 
     Attributes:
-        detector: its name.
-        forgery: of the fakes; None for all of them.
+        detector: one of ``Results.detectors``.
+        forgery: of the fakes; None for all that the detector was asked about.
         method: who restored.
         k: scale factor.
         clean: rates before.
@@ -91,18 +91,17 @@ def measure_figures(results: Results, seed: int) -> Figures:
     by_forgery: list[Harm] = []
     overall: list[Harm] = []
     impossible: dict[tuple[str, str | None], str] = {}
-    several = results.forgeries if len(results.forgeries) > 1 else ()
     for detector in results.detectors:
-        for forgery in (None, *several):
+        asked = results.forgeries_of(detector)
+        for forgery in (None, *(asked if len(asked) > 1 else ())):
             try:
                 made = _harms(results, detector, forgery, seed)
             except SettingsError as reason:
                 impossible[detector, forgery] = str(reason)
-            else:
-                (overall if forgery is None else by_forgery).extend(made)
-    if len(results.forgeries) == 1:  # all fakes are that forgery's
-        (only,) = results.forgeries
-        by_forgery = [replace(one, forgery=only) for one in overall]
+                continue
+            (overall if forgery is None else by_forgery).extend(made)
+            if len(asked) == 1:  # all its fakes are that forgery's
+                by_forgery += [replace(one, forgery=asked[0]) for one in made]
     attacks = [
         Comparison(one.detector, one.method, one.k, rate, found)
         for one in overall

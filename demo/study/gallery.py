@@ -22,6 +22,7 @@ from demo.study.figures import papers_k
 from demo.study.measuring import CLEAN
 from demo.study.results import Results, read_results
 from demo.study.samples import PRISTINE, DataSet, Sample
+from demo.study.table import file_name
 
 FOLDER: Final = "gallery"
 LISTED: Final = "gallery.json"
@@ -151,7 +152,7 @@ def choose(
     furthest = missed[np.argsort((after - before)[missed], kind="stable")][:number]
     return tuple(
         Missed(
-            name=f"{method}-k{k:g}-{detector}-{place}",
+            name=f"{method}-k{k:g}-{file_name(detector)}-{place}",
             sample=str(clean["sample"].iloc[row]),
             forgery=str(clean["forgery"].iloc[row]),
             picture_sha256=str(clean["picture_sha256"].iloc[row]),

@@ -25,7 +25,7 @@ class RoundTrip:
         method: who restored.
         k: scale factor.
         tables: Tables 1, 2 and 3, and the correlation.
-        roc: curves; None where they are impossible.
+        roc: curves; none where they are impossible.
         size: by the size of the face.
         first: whether it is shown at once, and not folded.
     """
@@ -33,7 +33,7 @@ class RoundTrip:
     method: str
     k: float
     tables: tuple[Table, ...]
-    roc: Plot | None
+    roc: tuple[Plot, ...]
     size: Table
     first: bool
 
@@ -141,8 +141,8 @@ def _harm(report: Report) -> str:
 
 
 def _round_trip(one: RoundTrip) -> str:
-    roc = "" if one.roc is None else _plot(one.roc)
-    return _folded(one, "".join(map(html_table, one.tables)) + roc)
+    curves = f'<div class="plots">{"".join(map(_plot, one.roc))}</div>'
+    return _folded(one, "".join(map(html_table, one.tables)) + curves)
 
 
 def _size(one: RoundTrip) -> str:

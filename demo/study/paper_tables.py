@@ -29,14 +29,15 @@ SETUPS: Final = {1: "pristine and fake pictures are attacked", 2: "only the fake
 PaperRates = Mapping[tuple[str, str, str], Mapping[str, float]]
 
 
-def rates_table(figures: Figures, setup: int, method: str, k: float) -> Table:
+def rates_table(results: Results, figures: Figures, setup: int, method: str, k: float) -> Table:
     """Table 1 or 2: rates with intervals, the changes with their tests, the paper's figures.
 
     The paper's columns are left out where it has no figures of these forgeries.
     """
     harms = [one for one in figures.by_forgery if (one.method, one.k) == (method, k)]
     paper = paper_rates(setup)
-    known = any(_paper_key(one, "clean") in paper for one in harms)
+    papers = {one.detector: _papers_name(results, one.detector) for one in harms}
+    known = any((papers[one.detector], one.forgery, "clean") in paper for one in harms)
     columns = [Column("Detector"), Column("Forgery"), Column("Images")]
     for title in RATES.values():
         columns.append(Column(title[0].upper() + title[1:], "%"))
@@ -50,7 +51,7 @@ def rates_table(figures: Figures, setup: int, method: str, k: float) -> Table:
         ]
         if known:
             columns.append(Column(f"Paper's change of {title}", "%"))
-    rows = [row for one in harms for row in _rows(one, setup, paper, known)]
+    rows = [row for one in harms for row in _rows(one, papers[one.detector], setup, paper, known)]
     title = f"Table {setup}: {SETUPS[setup]}; {method}, K = {k:g}; 95 % intervals over sources."
     notes = [] if known or not harms else ["The paper has no figures of these forgeries."]
     notes += reasons(
@@ -67,7 +68,7 @@ def similarity_table(results: Results, method: str, k: float, seed: int) -> Tabl
     """Table 3: likeness of clean and attacked faces, the right way and as published."""
     paper = _paper_similarity()
     known = any(forgery in paper for forgery in results.forgeries)
-    found = results.answers(results.detectors[0], method, k, None)
+    found = results.faces(method, k)
     rows: list[tuple[Cell, ...]] = []
     for forgery in (PRISTINE, *results.forgeries):
         own = found[found["forgery"] == forgery]
@@ -107,9 +108,13 @@ def paper_rates(setup: int) -> PaperRates:
         }
 
 
-def _rows(harm: Harm, setup: int, paper: PaperRates, known: bool) -> list[tuple[Cell, ...]]:
+def _rows(
+    harm: Harm, name: str, setup: int, paper: PaperRates, known: bool
+) -> list[tuple[Cell, ...]]:
     attacked = harm.attacked if setup == 1 else harm.fakes_attacked
-    before, after = (paper.get(_paper_key(harm, one), {}) for one in ("clean", "attacked"))
+    before, after = (
+        paper.get((name, harm.forgery or "", images), {}) for images in ("clean", "attacked")
+    )
     changes: list[Cell] = []
     for name, found in (("fnr", harm.fnr), ("fpr", harm.fpr))[: _changing(setup)]:
         changes += [found.points, found.p_value, found.cohens_g]
@@ -137,8 +142,9 @@ def _changing(setup: int) -> int:
     return 2 if setup == 1 else 1
 
 
-def _paper_key(harm: Harm, images: str) -> tuple[str, str, str]:
-    return PAPER_NAMES.get(harm.detector, harm.detector), harm.forgery or "", images
+def _papers_name(results: Results, detector: str) -> str:
+    name = results.name_of(detector)
+    return PAPER_NAMES.get(name, name)
 
 
 def _paper_similarity() -> dict[str, tuple[float | None, float | None]]:

@@ -14,6 +14,7 @@ from demo.sheet.drawing import DRAWING
 from demo.study.figures import FNR, FPR, Figures, Harm
 from demo.study.measuring import CLEAN
 from demo.study.results import Results
+from demo.study.table import file_name
 
 # Told apart without colour too: by order, marker or dashes. At least 3:1 on white.
 COLOURS: Final = ("#0b6e6e", "#c8501e", "#64748b", "#7c3aed", "#1d4ed8", "#a21caf")
@@ -52,32 +53,23 @@ class Plot:
     svg: str
 
 
-def roc_plot(results: Results, detectors: Sequence[str], method: str, k: float) -> Plot:
+def roc_plots(
+    results: Results, detectors: Sequence[str], method: str, k: float
+) -> tuple[Plot, ...]:
     """ROC of detectors, solid clean and dashed attacked, as in Figure 2 of the paper.
+
+    Returns:
+        One plot for detectors that were asked about the same forgeries.
 
     Raises:
         SettingsError: there are no fakes, no pristine pictures, or one source alone.
     """
-    with DRAWING, rc_context(REPEATABLE):
-        figure = Figure(figsize=(4.8, 4.2), layout="constrained")
-        axes = figure.add_subplot()
-        for place, detector in enumerate(detectors):
-            for condition, style in (((CLEAN, 1.0), "-"), ((method, k), "--")):
-                judged = results.judged(detector, *condition, None)
-                false_alarms, caught, _ = roc_curve(judged.fake, judged.logit)
-                label = f"{detector}, {'clean' if condition[0] == CLEAN else 'attacked'}"
-                colour = COLOURS[place % len(COLOURS)]
-                axes.plot(false_alarms, caught, style, color=colour, label=label, linewidth=1.4)
-        axes.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1)
-        axes.set(xlabel="FPR", ylabel="1 − FNR (share of fakes caught)", xlim=(0, 1), ylim=(0, 1))
-        axes.set_xticks(np.linspace(0, 1, 6))
-        axes.legend(loc="lower right", fontsize=9, frameon=False)
-        svg = _svg(figure)
-    return Plot(
-        name=f"roc_{method}_k{k:g}",
-        title=f"ROC, solid clean and dashed attacked; {method}, K = {k:g}.",
-        words="Curves of every detector before and after; their areas are the AUC of Table 1.",
-        svg=svg,
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for detector in detectors:
+        groups.setdefault(results.forgeries_of(detector), []).append(detector)
+    return tuple(
+        _roc_plot(results, own, method, k, ", ".join(forgeries) if len(groups) > 1 else "")
+        for forgeries, own in groups.items()
     )
 
 
@@ -117,9 +109,38 @@ def change_plot(figures: Figures, detector: str) -> Plot:
         both[0].legend(fontsize=9, frameon=False, title=detector)
         svg = _svg(figure)
     return Plot(
-        name=f"change_{detector}",
+        name=f"change_{file_name(detector)}",
         title=f"Change of FNR and FPR of {detector} by method and K, with 95 % intervals.",
         words=" ".join(_words(own, method) for method in methods),
+        svg=svg,
+    )
+
+
+def _roc_plot(
+    results: Results, detectors: Sequence[str], method: str, k: float, forgeries: str
+) -> Plot:
+    with DRAWING, rc_context(REPEATABLE):
+        figure = Figure(figsize=(4.8, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        for place, detector in enumerate(detectors):
+            for condition, style in (((CLEAN, 1.0), "-"), ((method, k), "--")):
+                judged = results.judged(detector, *condition, None)
+                false_alarms, caught, _ = roc_curve(judged.fake, judged.logit)
+                label = f"{detector}, {'clean' if condition[0] == CLEAN else 'attacked'}"
+                colour = COLOURS[place % len(COLOURS)]
+                axes.plot(false_alarms, caught, style, color=colour, label=label, linewidth=1.4)
+        axes.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1)
+        axes.set(xlabel="FPR", ylabel="1 − FNR (share of fakes caught)", xlim=(0, 1), ylim=(0, 1))
+        axes.set_xticks(np.linspace(0, 1, 6))
+        axes.legend(loc="lower right", fontsize=9, frameon=False)
+        svg = _svg(figure)
+    return Plot(
+        name=f"roc_{method}_k{k:g}{f'_{file_name(forgeries)}' if forgeries else ''}",
+        title=(
+            f"ROC{f' on {forgeries}' if forgeries else ''}, solid clean and dashed attacked; "
+            f"{method}, K = {k:g}."
+        ),
+        words="Curves of every detector before and after; their areas are the AUC of Table 1.",
         svg=svg,
     )
 

@@ -8,7 +8,7 @@ from demo.study.figures import Figures, measure_figures, papers_k
 from demo.study.gallery import read_gallery
 from demo.study.page import Report, RoundTrip, page
 from demo.study.paper_tables import rates_table, similarity_table
-from demo.study.plots import Plot, change_plot, roc_plot
+from demo.study.plots import Plot, change_plot, roc_plots
 from demo.study.results import Results, read_results
 from demo.study.strata import control_table, correlation_table, harm_table, size_table
 from demo.study.summary import summary
@@ -69,12 +69,12 @@ def _round_trip(results: Results, figures: Figures, method: str, k: float, seed:
         method=method,
         k=k,
         tables=(
-            rates_table(figures, 1, method, k),
-            rates_table(figures, 2, method, k),
+            rates_table(results, figures, 1, method, k),
+            rates_table(results, figures, 2, method, k),
             similarity_table(results, method, k, seed),
             correlation_table(results, method, k),
         ),
-        roc=roc_plot(results, figures.detectors, method, k) if figures.overall else None,
+        roc=roc_plots(results, figures.detectors, method, k),
         size=size_table(results, method, k, seed),
         first=k == papers_k({k for _, k in results.round_trips}),
     )
@@ -87,5 +87,4 @@ def _tables(report: Report) -> tuple[Table, ...]:
 
 
 def _plots(report: Report) -> tuple[Plot, ...]:
-    curves = (one.roc for one in report.round_trips)
-    return *report.changes, *(one for one in curves if one is not None)
+    return *report.changes, *(plot for one in report.round_trips for plot in one.roc)

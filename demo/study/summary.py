@@ -37,9 +37,16 @@ def _measured(results: Results) -> str:
     return (
         f"{len(samples)} pictures of {samples['source'].nunique()} sources: {pristine} pristine "
         f"and {len(samples) - pristine} fake. {_counted(len(results.detectors), 'detector')} "
-        f"({_listed(results.detectors)}) judged each one clean and after "
+        f"({_listed(results.detectors)}) judged {_what(results)} clean and after "
         f"{_counted(len(results.round_trips), 'round trip')}: {methods} at K = {factors}."
     )
+
+
+def _what(results: Results) -> str:
+    alone = any(
+        results.forgeries_of(detector) != results.forgeries for detector in results.detectors
+    )
+    return "the pristine ones and the fakes each was trained on" if alone else "each one"
 
 
 def _clean(figures: Figures) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -94,6 +95,11 @@ def shown(cell: Cell, column: Column) -> str:
     if isinstance(cell, Estimate) and math.isfinite(cell.low):
         return f"{figure(cell, column)} ({interval(cell, column)})"
     return figure(cell, column)
+
+
+def file_name(text: str) -> str:
+    """Words as a part of a file's name: "resnet50 (FaceSwap)" → "resnet50-FaceSwap"."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-")
 
 
 def reasons(why: Mapping[str, str]) -> tuple[str, ...]:

@@ -252,6 +252,22 @@ def test_a_forgery_of_one_source_alone_is_left_out_with_a_sentence(tmp_path: Pat
     assert "resnet50, FaceSwap, xception, FaceSwap: A table needs pictures of two" in said
 
 
+def test_detectors_of_one_forgery_each_have_curves_and_rows_of_their_own(tmp_path: Path) -> None:
+    scores = rows().assign(trained_on="")
+    own = {"resnet50": "Deepfakes", "xception": "FaceSwap"}
+    scores["trained_on"] = scores["detector"].map(own)
+    fake = scores["forgery"] != PRISTINE
+    half = scores["sample"].str.removesuffix(".jpg").astype(int) % 4 == 1
+    scores.loc[fake & half, "forgery"] = "FaceSwap"
+    write_report(finished(tmp_path, scores[~fake | (scores["forgery"] == scores["trained_on"])]))
+    named = [(row["Detector"], row["Forgery"]) for row in table(tmp_path, "table_1_edsr_k2")[::2]]
+    assert named == [("resnet50 (Deepfakes)", "Deepfakes"), ("xception (FaceSwap)", "FaceSwap")]
+    assert float(table(tmp_path, "table_1_edsr_k2")[2]["Paper's FNR"]) == pytest.approx(0.051)
+    curves = {path.name for path in tmp_path.glob("roc_edsr*.svg")}
+    assert curves == {"roc_edsr_k2_Deepfakes.svg", "roc_edsr_k2_FaceSwap.svg"}
+    assert (tmp_path / "change_resnet50-Deepfakes.svg").is_file()
+
+
 def test_a_size_with_one_class_alone_is_told(tmp_path: Path) -> None:
     scores = rows()
     scores.loc[scores["forgery"] == PRISTINE, "face_side"] += 300
