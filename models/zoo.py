@@ -186,34 +186,59 @@ class Zoo:
     def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
         def load() -> LoadedDetector:
             card = read_detector_card(self._cards / f"{name}.json")
-            network = self._filled(build_detector(card.architecture), card)
-            leave_out_silent_blocks(network, card.architecture)
-            if card.architecture != "swin_small_patch4_window7_224":
-                network = network.to(memory_format=torch.channels_last)
-            return LoadedDetector(card, network)
+            return load_detector(card, self._folder, self.device, self._given.get(name), self._hub)
 
         return load
 
     def _edsr_loader(self, scale: int) -> Callable[[], LoadedSuperResolution]:
         def load() -> LoadedSuperResolution:
             card = read_super_resolution_card(self._cards / f"edsr_x{scale}.json")
-            network = self._filled(build_edsr(scale), card)
+            given = self._given.get(card.name)
+            network = _filled(build_edsr(scale), card, self._folder, self.device, given, self._hub)
             network = network.to(memory_format=torch.channels_last)
             return LoadedSuperResolution(card, network)
 
         return load
 
-    def _filled(self, network: nn.Module, card: Card) -> nn.Module:
-        state = load_weights(
-            card.weights,
-            self._folder,
-            state_shapes(network),
-            title=card.title,
-            given=self._given.get(card.name),
-            hub=self._hub,
-        )
-        network.load_state_dict(state, strict=True)
-        return network.eval().requires_grad_(False).to(self.device)
+
+def load_detector(
+    card: DetectorCard,
+    folder: Path,
+    device: torch.device,
+    given: Path | None = None,
+    hub: Hub | None = None,
+) -> LoadedDetector:
+    """Build a card's detector and fill it with the weights that the card describes.
+
+    Args:
+        card: The detector's.
+        folder: Where its file of weights lies.
+        device: Where the network is to live.
+        given: A file of weights in place of that one.
+        hub: Where to ask for a missing file; None asks nobody.
+
+    Raises:
+        WeightsError: As `load_weights`.
+    """
+    network = _filled(build_detector(card.architecture), card, folder, device, given, hub)
+    leave_out_silent_blocks(network, card.architecture)
+    if card.architecture != "swin_small_patch4_window7_224":
+        network = network.to(memory_format=torch.channels_last)
+    return LoadedDetector(card, network)
+
+
+def _filled(
+    network: nn.Module,
+    card: Card,
+    folder: Path,
+    device: torch.device,
+    given: Path | None,
+    hub: Hub | None,
+) -> nn.Module:
+    shapes = state_shapes(network)
+    state = load_weights(card.weights, folder, shapes, title=card.title, given=given, hub=hub)
+    network.load_state_dict(state, strict=True)
+    return network.eval().requires_grad_(False).to(device)
 
 
 class _Slot(Generic[Loaded]):

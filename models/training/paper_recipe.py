@@ -29,6 +29,7 @@ from models.training.checkpoints import read_checkpoint, write_checkpoint
 from models.training.networks import input_statistics, normalise
 
 Numbers = npt.NDArray[np.float64]
+RANDOM_START = "random numbers"
 LAST_RATE = 0.1
 ASKED_AT_ONCE = 64
 
@@ -39,7 +40,7 @@ class Recipe:
 
     Attributes:
         architecture: timm name.
-        start: Where the weights begin, in a few words.
+        start: What the weights begin as, in a few words.
         epochs: Passes over the crops.
         batch: Crops a step.
         rate: Learning rate at first.
@@ -64,11 +65,13 @@ class Crops:
         pictures: M×S×S×3, uint8 RGB, of which some are used; may lie on disk.
         chosen: N, the indices of those that are used.
         fake: N, bool.
+        source: N, the name of the video behind each: the unit that intervals are drawn over.
     """
 
     pictures: npt.NDArray[np.uint8]
     chosen: npt.NDArray[np.int64]
     fake: npt.NDArray[np.bool_]
+    source: npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True)
