@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.cards import CropPolicy, DetectorCard, Origin, WeightsFile, read_detector_card
+from models.cards import CropPolicy, DetectorCard, Origin, WeightsFile
 from models.detectors import build_detector
 from models.foreign_conventions import Convention, recognise, renamed
 from models.foreign_files import ForeignFile, named_file, read_foreign_file, refusal, some_keys
@@ -44,7 +44,8 @@ def read_carded_detector(card: Path, name: str, device: torch.device) -> LoadedD
     Raises:
         WeightsError: The card or the weights are refused.
     """
-    return load_detector(replace(read_detector_card(card), name=name), card.parent, device)
+    loaded = load_detector(card, card.parent, device)
+    return replace(loaded, card=replace(loaded.card, name=name))
 
 
 def read_foreign_detector(

@@ -6,7 +6,13 @@ whole or not at all, and always the same, so a resumed run ends with the bytes o
 
 import hashlib
 import json
+<<<<<<< HEAD
 from collections.abc import Callable
+=======
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+>>>>>>> ffpp
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +24,7 @@ from demo.core.analysis import Toolbox, device_name, versions
 from demo.core.errors import DemoError, SettingsError, WeightsError
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
+from demo.study.detectors import full_name, study_detectors
 from demo.study.measuring import Row, measure_sample
 from demo.study.run_folder import alone, begin, write_whole
 from demo.study.samples import DataSet, Sample, samples_digest
@@ -72,7 +79,14 @@ class Plan:
         return asked
 
 
-def run_study(data: DataSet, plan: Plan, toolbox: Toolbox, out: Path, on_part: OnPart) -> None:
+def run_study(
+    data: DataSet,
+    plan: Plan,
+    toolbox: Toolbox,
+    out: Path,
+    on_part: OnPart,
+    cards: Sequence[tuple[str, Path]] = (),
+) -> None:
     """Measure every sample of a data set; go on if the folder holds a part of the same study.
 
     Args:
@@ -82,14 +96,15 @@ def run_study(data: DataSet, plan: Plan, toolbox: Toolbox, out: Path, on_part: O
         out: the study's folder; made where it is missing.
         on_part: called with the number of samples done and of all, at first and after each part;
             whatever it raises stops the run, which can go on later.
+        cards: of the detectors, as ``detectors.study_detectors`` takes them.
 
     Raises:
         SettingsError: the folder holds another study or is in use, or the plan cannot be carried
-            out.
+            out, or the cards do not fit the data.
         WeightsError: a network is refused: a study with one missing would be another study.
     """
     round_trips = plan.round_trips(data.crops)
-    detectors = [toolbox.zoo.detector(name) for name in toolbox.zoo.detector_names]
+    detectors = study_detectors(toolbox.zoo, cards, data.forgeries)
     manifest = _manifest(data, plan, round_trips, detectors, toolbox)
     with alone(out):
         (out / "parts").mkdir(exist_ok=True)
@@ -109,7 +124,7 @@ def _measure(
     samples: tuple[Sample, ...],
     data: DataSet,
     round_trips: tuple[Settings, ...],
-    detectors: list[LoadedDetector],
+    detectors: Sequence[LoadedDetector],
     toolbox: Toolbox,
 ) -> Json:
     rows: list[Row] = []
@@ -129,10 +144,17 @@ def _manifest(
     data: DataSet,
     plan: Plan,
     round_trips: tuple[Settings, ...],
-    detectors: list[LoadedDetector],
+    detectors: Sequence[LoadedDetector],
     toolbox: Toolbox,
 ) -> Json:
+<<<<<<< HEAD
     weights = {one.card.name: one.card.weights.sha256 for one in detectors}
+=======
+    listed = "\n".join(f"{one.name}\t{one.forgery}\t{one.source}" for one in data.samples)
+    weights = {
+        full_name(one.card.name, one.trained_on): one.card.weights.sha256 for one in detectors
+    }
+>>>>>>> ffpp
     for asked in round_trips:
         scale = restoring_scale(asked.k, asked.method, toolbox.zoo)
         restorer = restoring_weights(asked.method, scale, toolbox.zoo)

@@ -16,8 +16,7 @@ from models.training.measure import ask, balanced_threshold
 from models.training.networks import input_statistics
 from models.training.paper_recipe import RANDOM_START, Crops, Numbers, Recipe, Trained
 from models.training.ship import NAMES
-from models.weights import save_weights
-from models.zoo import LoadedDetector, load_detector
+from models.weights import load_weights, save_weights, state_shapes
 
 # Of a probability on a card, so that its logit stays finite.
 SMALLEST: Final = 1e-6
@@ -91,19 +90,19 @@ def write_trained_card(
         ),
         note=_note(recipe),
     )
-    stored = load_detector(card, file.parent, device)
-    on_val = _logits(stored, val)
+    network.load_state_dict(
+        load_weights(weights, file.parent, state_shapes(network), title=title), strict=True
+    )
+    network = network.eval().to(device).to(memory_format=torch.channels_last)
+    on_val = ask(network, card, val.pictures[val.chosen])
     threshold = round(float(expit(balanced_threshold(val.fake, on_val))), 6)
     card = replace(card, threshold=min(max(threshold, SMALLEST), 1 - SMALLEST))
-    figures = _figures(card, test, _logits(stored, test), f"{story.forgeries}, test split")
+    on_test = ask(network, card, test.pictures[test.chosen])
+    figures = _figures(card, test, on_test, f"{story.forgeries}, test split")
     val_auc = _figures(card, val, on_val, f"{story.forgeries}, val split")[0]
     card = replace(card, figures=(*figures, val_auc))
     write_card(card, file)
     return card
-
-
-def _logits(detector: LoadedDetector, crops: Crops) -> Numbers:
-    return ask(detector.network, detector.card, crops.pictures[crops.chosen])
 
 
 def _figures(card: DetectorCard, crops: Crops, logits: Numbers, of: str) -> tuple[Figure, ...]:
