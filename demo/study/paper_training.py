@@ -250,7 +250,8 @@ def _train(
         story = Story(
             data=_data_in_words(crops, splits["train"], forgeries, len(train.chosen)),
             terms=TERMS,
-            forgeries=", ".join(forgeries),
+            val=_measured_on(splits["val"], forgeries),
+            test=_measured_on(splits["test"], forgeries),
             crop=PAPER_CROP,
         )
         write_trained_card(card, story, recipe, trained, val, test, machine.device)
@@ -286,3 +287,7 @@ def _data_in_words(
         f"{', '.join(forgeries)}: {count:,} crops. Pictures without a usable face, listed in "
         f"{REFUSED}: {refused}."
     )
+
+
+def _measured_on(data: DataSet, forgeries: tuple[str, ...]) -> str:
+    return f"{data.name}: {', '.join(forgeries)} against pristine"

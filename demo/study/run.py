@@ -12,7 +12,6 @@ from collections.abc import Callable
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
->>>>>>> ffpp
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -147,14 +146,9 @@ def _manifest(
     detectors: Sequence[LoadedDetector],
     toolbox: Toolbox,
 ) -> Json:
-<<<<<<< HEAD
-    weights = {one.card.name: one.card.weights.sha256 for one in detectors}
-=======
-    listed = "\n".join(f"{one.name}\t{one.forgery}\t{one.source}" for one in data.samples)
     weights = {
         full_name(one.card.name, one.trained_on): one.card.weights.sha256 for one in detectors
     }
->>>>>>> ffpp
     for asked in round_trips:
         scale = restoring_scale(asked.k, asked.method, toolbox.zoo)
         restorer = restoring_weights(asked.method, scale, toolbox.zoo)

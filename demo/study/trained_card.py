@@ -29,13 +29,15 @@ class Story:
     Attributes:
         data: what it was trained on.
         terms: the terms of that data.
-        forgeries: which ones it learnt, in words.
+        val: what the val figures are of, in words.
+        test: what the test figures are of, in words.
         crop: how the crops were cut out.
     """
 
     data: str
     terms: str
-    forgeries: str
+    val: str
+    test: str
     crop: CropPolicy
 
 
@@ -98,8 +100,8 @@ def write_trained_card(
     threshold = round(float(expit(balanced_threshold(val.fake, on_val))), 6)
     card = replace(card, threshold=min(max(threshold, SMALLEST), 1 - SMALLEST))
     on_test = ask(network, card, test.pictures[test.chosen])
-    figures = _figures(card, test, on_test, f"{story.forgeries}, test split")
-    val_auc = _figures(card, val, on_val, f"{story.forgeries}, val split")[0]
+    figures = _figures(card, test, on_test, story.test)
+    val_auc = _figures(card, val, on_val, story.val)[0]
     card = replace(card, figures=(*figures, val_auc))
     write_card(card, file)
     return card
