@@ -6,12 +6,7 @@ whole or not at all, and always the same, so a resumed run ends with the bytes o
 
 import hashlib
 import json
-<<<<<<< HEAD
-from collections.abc import Callable
-=======
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
