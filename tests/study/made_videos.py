@@ -1,0 +1,77 @@
+"""A tiny tree in the shape of FaceForensics++: one face in many lights, its fakes with an oval."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import skimage
+
+Picture = npt.NDArray[np.uint8]
+
+SIDE = 128
+FRAMES = 3
+FORGERY = "Deepfakes"
+PAIRS = {"train": 8, "val": 3, "test": 4}
+
+
+def make_tree(root: Path, pairs: dict[str, int] | None = None) -> tuple[Path, Path]:
+    """Write videos and splits; return the data's folder and the splits'.
+
+    Of each pair both videos and both fakes are there, as in the original; `pairs` says how many
+    a split has.
+    """
+    data, splits = root / "FF++ größer", root / "splits"
+    splits.mkdir(parents=True)
+    number = 0
+    for split, count in (pairs or PAIRS).items():
+        listed = []
+        for _ in range(count):
+            first, second = f"{number:03d}", f"{number + 1:03d}"
+            listed.append([first, second])
+            number += 2
+            for one, other in ((first, second), (second, first)):
+                write_video(place(data, one), face_frames(int(one), fake=False))
+                write_video(place(data, f"{one}_{other}"), face_frames(int(one), fake=True))
+        (splits / f"{split}.json").write_text(json.dumps(listed))
+    return data, splits
+
+
+def place(data: Path, stem: str) -> Path:
+    """Where a video lies: `000` is pristine, `000_001` a fake."""
+    folder = f"manipulated_sequences/{FORGERY}" if "_" in stem else "original_sequences/youtube"
+    return data / folder / "c23" / "videos" / f"{stem}.mp4"
+
+
+def write_video(file: Path, frames: list[Picture]) -> None:
+    """Write RGB frames as MPEG-4."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    height, width = frames[0].shape[:2]
+    code = cv2.VideoWriter.fourcc(*"mp4v")
+    writer = cv2.VideoWriter(str(file), code, 25.0, (width, height))
+    assert writer.isOpened()
+    for frame in frames:
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+
+
+def face_frames(source: int, fake: bool) -> list[Picture]:
+    """Frames of one source: its light and framing vary with the source, a little with the frame."""
+    rng = np.random.default_rng(source)
+    portrait = skimage.data.astronaut().astype(np.float32)
+    gain, offset = rng.uniform(0.8, 1.1) * rng.uniform(0.95, 1.05, 3), rng.uniform(-10, 20)
+    left, top, window = rng.integers(100, 130), rng.integers(0, 20), rng.integers(200, 230)
+    frames = []
+    for _ in range(FRAMES):
+        x, y = left + rng.integers(-4, 5), max(0, top + rng.integers(-4, 5))
+        lit = portrait[y : y + window, x : x + window] * gain + offset + rng.normal(0, 3)
+        if fake:
+            # The nose lies at (225, 110) of the portrait.
+            mask = np.zeros(lit.shape[:2], np.float32)
+            cv2.ellipse(mask, (225 - int(x), 115 - int(y)), (30, 36), 0, 0, 360, 1.0, -1)
+            mask = 0.45 * cv2.GaussianBlur(mask, (0, 0), 4)[..., None]
+            lit = lit * (1 - mask) + np.array([20.0, 130.0, 180.0], np.float32) * mask
+        clipped = np.clip(np.rint(lit), 0, 255).astype(np.uint8)
+        frames.append(np.asarray(cv2.resize(clipped, (SIDE, SIDE), interpolation=cv2.INTER_AREA)))
+    return frames
