@@ -54,6 +54,12 @@ class Machine:
     device: torch.device
     workers: int
 
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise SettingsError(
+                f"The number of workers must be 0 or more, but {self.workers} came. Choose more."
+            )
+
 
 @dataclass(frozen=True)
 class TrainingPlan:

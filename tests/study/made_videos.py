@@ -64,12 +64,12 @@ def face_frames(source: int, fake: bool) -> list[Picture]:
     left, top, window = rng.integers(100, 130), rng.integers(0, 20), rng.integers(200, 230)
     frames = []
     for _ in range(FRAMES):
-        x, y = left + rng.integers(-4, 5), max(0, top + rng.integers(-4, 5))
+        x, y = int(left + rng.integers(-4, 5)), max(0, int(top + rng.integers(-4, 5)))
         lit = portrait[y : y + window, x : x + window] * gain + offset + rng.normal(0, 3)
         if fake:
             # The nose lies at (225, 110) of the portrait.
             mask = np.zeros(lit.shape[:2], np.float32)
-            cv2.ellipse(mask, (225 - int(x), 115 - int(y)), (30, 36), 0, 0, 360, 1.0, -1)
+            cv2.ellipse(mask, (225 - x, 115 - y), (30, 36), 0, 0, 360, 1.0, -1)
             mask = 0.45 * cv2.GaussianBlur(mask, (0, 0), 4)[..., None]
             lit = lit * (1 - mask) + np.array([20.0, 130.0, 180.0], np.float32) * mask
         clipped = np.clip(np.rint(lit), 0, 255).astype(np.uint8)

@@ -40,7 +40,7 @@ def test_a_share_has_wilsons_interval() -> None:
 def test_the_balanced_threshold_errs_least() -> None:
     rng = np.random.default_rng(3)
     fake = rng.random(90) < 0.2
-    logits = np.round(rng.normal(0, 1, 90) + 1.2 * fake, 1)
+    logits = np.round(rng.normal(0, 1, 90) + 1.2 * fake, 1).astype(np.float64)
 
     def error(threshold: float) -> float:
         called = logits >= threshold
