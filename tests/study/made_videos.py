@@ -5,10 +5,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import skimage
 
-Picture = npt.NDArray[np.uint8]
+from demo.core.images import Picture
+from tests.study.made_ffpp import place, write_video
 
 SIDE = 128
 FRAMES = 3
@@ -32,28 +32,12 @@ def make_tree(root: Path, pairs: dict[str, int] | None = None) -> tuple[Path, Pa
             listed.append([first, second])
             number += 2
             for one, other in ((first, second), (second, first)):
-                write_video(place(data, one), face_frames(int(one), fake=False))
-                write_video(place(data, f"{one}_{other}"), face_frames(int(one), fake=True))
+                for name in (f"pristine/{one}.mp4", f"{FORGERY}/{one}_{other}.mp4"):
+                    file = place(data, name)
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    write_video(file, face_frames(int(one), fake=name.startswith(FORGERY)))
         (splits / f"{split}.json").write_text(json.dumps(listed))
     return data, splits
-
-
-def place(data: Path, stem: str) -> Path:
-    """Where a video lies: `000` is pristine, `000_001` a fake."""
-    folder = f"manipulated_sequences/{FORGERY}" if "_" in stem else "original_sequences/youtube"
-    return data / folder / "c23" / "videos" / f"{stem}.mp4"
-
-
-def write_video(file: Path, frames: list[Picture]) -> None:
-    """Write RGB frames as MPEG-4."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    height, width = frames[0].shape[:2]
-    code = cv2.VideoWriter.fourcc(*"mp4v")
-    writer = cv2.VideoWriter(str(file), code, 25.0, (width, height))
-    assert writer.isOpened()
-    for frame in frames:
-        writer.write(np.ascontiguousarray(frame[..., ::-1]))
-    writer.release()
 
 
 def face_frames(source: int, fake: bool) -> list[Picture]:

@@ -1,5 +1,6 @@
 """Detectors learn a planted artefact from videos, and their cards say how and how well."""
 
+import hashlib
 import json
 import socket
 from dataclasses import replace
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+import timm
 import torch
 from scipy.special import logit
 from sklearn.metrics import roc_auc_score
@@ -21,7 +24,8 @@ from demo.study.rates import Flags, Floats
 from demo.study.samples import DataSet
 from models.foreign_detectors import read_foreign_detectors
 from models.hub import Hub
-from tests.study.made_videos import FORGERY, make_tree, place
+from tests.study.made_ffpp import place
+from tests.study.made_videos import FORGERY, make_tree
 
 CPU = torch.device("cpu")
 PLAN = TrainingPlan(
@@ -49,7 +53,7 @@ def words(data: Path, splits: Path, out: Path) -> list[str]:
 @pytest.mark.slow
 def test_a_planted_artefact_is_learnt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, splits = make_tree(tmp_path)
-    place(data, "000_001").write_bytes(b"no video")
+    place(data, f"{FORGERY}/000_001.mp4").write_bytes(b"no video")
     asked = words(data, splits, tmp_path / "out")
     # Random numbers learn slowly: a higher rate makes up for the start that the paper has.
     asked += ["--from-scratch", "--rate", "0.2", "--epochs", "10"]
@@ -116,39 +120,48 @@ def splits_of_data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DataSe
     return {split: open_ffpp(data, splits, "c23", split, [FORGERY], 1, 0) for split in SPLITS}
 
 
-def train(
-    splits: dict[str, DataSet], plan: TrainingPlan, out: Path, hub: Hub | None = None
-) -> tuple[Path, ...]:
+def train(splits: dict[str, DataSet], plan: TrainingPlan, out: Path, hub: Hub) -> tuple[Path, ...]:
     machine = Machine(CPU, workers=0)
-    return train_detectors(splits, plan, FaceDetector(), machine, hub or Hub(), out)
+    return train_detectors(splits, plan, FaceDetector(), machine, hub, out)
+
+
+@pytest.fixture
+def nobody(tmp_path: Path) -> Hub:
+    """A hub at an address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    return Hub(endpoint=address, cache=tmp_path / "cache")
 
 
 def test_without_the_imagenet_start_nothing_begins(
-    splits_of_data: dict[str, DataSet], tmp_path: Path
+    splits_of_data: dict[str, DataSet], nobody: Hub, tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        nobody = f"http://127.0.0.1:{server.getsockname()[1]}"
-    hub = Hub(endpoint=nobody, cache=tmp_path / "cache")
     with pytest.raises(WeightsError, match=r"could not be reached.*--from-scratch"):
-        train(splits_of_data, replace(PLAN, from_scratch=False), tmp_path / "out", hub)
+        train(splits_of_data, replace(PLAN, from_scratch=False), tmp_path / "out", nobody)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_split_without_fakes_is_refused_before_the_training(
-    splits_of_data: dict[str, DataSet], tmp_path: Path
+    splits_of_data: dict[str, DataSet], nobody: Hub, tmp_path: Path
 ) -> None:
     val = splits_of_data["val"]
     pristine = replace(val, samples=tuple(one for one in val.samples if not one.fake))
     with pytest.raises(SettingsError, match="needs fake faces of two or more videos in the val"):
-        train(splits_of_data | {"val": pristine}, PLAN, tmp_path)
+        train(splits_of_data | {"val": pristine}, PLAN, tmp_path, nobody)
 
 
-def test_all_forgeries_together_make_one_set(
-    splits_of_data: dict[str, DataSet], tmp_path: Path
+def test_all_forgeries_together_make_one_set_from_a_start_that_is_given(
+    splits_of_data: dict[str, DataSet], nobody: Hub, tmp_path: Path
 ) -> None:
-    (card,) = train(splits_of_data, replace(PLAN, together=True), tmp_path)
-    assert card == tmp_path / "together" / "resnet50.json"
-    assert card.with_suffix(".safetensors").is_file()
+    start = tmp_path / "imagenet.safetensors"
+    safetensors.torch.save_file(timm.create_model("resnet50").state_dict(), start)
+    plan = replace(PLAN, together=True, from_scratch=False, starts={"resnet50": start})
+    (file,) = train(splits_of_data, plan, tmp_path, nobody)
+    assert file == tmp_path / "together" / "resnet50.json"
+    (detector,) = read_foreign_detectors([f"mine={file}"], CPU)
+    sha256 = hashlib.sha256(start.read_bytes()).hexdigest()
+    assert f"timm resnet50.tv2_in1k, sha256 {sha256[:12]}" in detector.card.origin.recipe
+    assert detector.card.note.startswith("Val chose")
 
 
 @pytest.mark.parametrize(
