@@ -183,13 +183,16 @@ def train_detectors(
 
 
 def _fetch_starts(plan: TrainingPlan, hub: Hub) -> dict[DetectorName, Path]:
-    """Before anything that takes long; a random start instead would be another experiment."""
+    """Fetch and try them, before anything that takes long.
+
+    A random start in their place would be another experiment.
+    """
     starts = dict(plan.starts)
     for name in plan.detectors:
-        if name in starts:
-            continue
         try:
-            starts[name] = fetch_imagenet(ARCHITECTURES[name], hub)
+            if name not in starts:
+                starts[name] = fetch_imagenet(ARCHITECTURES[name], hub)
+            begin_with_imagenet(ARCHITECTURES[name], starts[name])
         except HubError as problem:
             raise WeightsError(
                 f"The paper's {name} begins with timm's ImageNet weights, but {problem}. Give "
