@@ -104,7 +104,7 @@ def lay_out_study(data: Sequence[DataSet], own_methods: Sequence[str]) -> StudyT
                 "Report (HTML)", size="sm", visible=False, elem_id="get-report", scale=0
             )
             archive = gr.DownloadButton(
-                "Tables, curves and scores (ZIP)",
+                "Tables and scores (ZIP)",
                 size="sm",
                 visible=False,
                 elem_id="get-tables",

@@ -34,10 +34,10 @@ def label(study: FinishedStudy, bundled: bool) -> str:
 
 
 def headline(study: FinishedStudy) -> str:
-    """What a study is of, in a few lines."""
+    """What a study is of, in a line or two."""
     pictures = f"{study.measured} of {study.samples} pictures measured"
     return (
-        f"<h2>{escape(study.data)}</h2><p>{pictures}. K = {_factors(study.factors)}, "
+        f"<p><strong>{escape(study.data)}.</strong> {pictures}. K = {_factors(study.factors)}, "
         f"restored by {_methods(study.methods)}, shrunk by {escape(study.kernel)} kernel.</p>"
     )
 

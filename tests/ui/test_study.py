@@ -18,7 +18,7 @@ from demo.core.errors import ImageError
 from demo.core.faces import FaceDetector
 from demo.core.images import Picture
 from demo.study.folder import open_folder
-from demo.study.run import PART, Plan
+from demo.study.run import Plan
 from demo.study.samples import DataSet, Sample
 from demo.ui.keeping import Keeping
 from demo.ui.panel import SKIP
@@ -30,6 +30,7 @@ from tests.made_studies import make_faces, make_study
 
 PLAN = Plan(methods=("bicubic",), factors=(2.0,), kernel="area", seed=0)
 ASKED = ([2.0], ["bicubic"])
+PART = 16
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def make(toolbox: Toolbox, bundled: Path, tmp_path: Path) -> Callable[..., Study
 
 
 def ended(handlers: StudyHandlers) -> Ended:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while time.monotonic() < end:
         state = handlers.run.state()
         if isinstance(state, Ended):
