@@ -106,7 +106,7 @@ class StudyHandlers:
         return self._standing()._replace(seen=(seen or Seen())._replace(began=True))
 
     def stop(self) -> Shown:
-        """Stops the study that runs; what is measured is kept."""
+        """Stops the study that runs; its whole parts are kept."""
         self.run.stop()
         return self._standing()
 

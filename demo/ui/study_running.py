@@ -100,7 +100,7 @@ class StudyRun:
         Thread(target=self._work, args=(data, plan), daemon=True).start()
 
     def stop(self) -> None:
-        """Have the study end before its next picture, if one runs; what is measured is kept."""
+        """Have the study end before its next picture, if one runs; its whole parts are kept."""
         with self._lock:
             if isinstance(self._state, Running) and self._state.stage == "measuring":
                 self._stop.set()

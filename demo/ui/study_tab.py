@@ -21,8 +21,8 @@ INTRODUCTION = (
 )
 _ABOUT_RUNNING = (
     '<p class="under">One study runs at a time, for everybody: it goes on when you leave, and '
-    "whoever opens this page sees how far it is and can stop it. Stopped, it goes on where it was "
-    "when it is run again with the same settings.</p>"
+    "whoever opens this page sees how far it is and can stop it. Run again with the same settings "
+    "it goes on where it was stopped, a few pictures before.</p>"
 )
 
 
@@ -95,9 +95,7 @@ def lay_out_study(data: Sequence[DataSet], own_methods: Sequence[str]) -> StudyT
         problem = spoken("study-problem", "alert", "assertive")
         progress = gr.HTML("", elem_id="study-progress")
         said = spoken("study-said", "status", "polite")
-        choice = gr.Dropdown(
-            [], label="Finished study", filterable=False, visible=False, elem_id="study-choice"
-        )
+        choice = gr.Dropdown([], label="Finished study", filterable=False, elem_id="study-choice")
         headline = gr.HTML("", elem_id="study-headline")
         with gr.Row(elem_id="study-downloads"):
             html = gr.DownloadButton(
