@@ -13,6 +13,7 @@ from demo.cli_options import (
     add_picture,
     add_place,
     add_settings,
+    named_file,
     number,
 )
 
@@ -196,9 +197,20 @@ def _add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         ),
         allow_abbrev=False,
     )
-    run.add_argument("--data", required=True, metavar="dfdc|folder", help="what kind of data")
+    run.add_argument("--data", required=True, metavar="dfdc|ffpp|folder", help="what kind of data")
     run.add_argument("--root", type=Path, required=True, metavar="FOLDER", help="where it lies")
-    run.add_argument("--split", default="test", help="of dfdc: train, val or test (test)")
+    run.add_argument("--split", help="of dfdc and ffpp: train, val or test (test)")
+    run.add_argument(
+        "--splits", type=Path, metavar="FOLDER", help="of ffpp: where train, val and test.json lie"
+    )
+    run.add_argument("--compression", metavar="raw|c23|c40", help="of ffpp (c23)")
+    run.add_argument(
+        "--forgeries",
+        nargs="+",
+        metavar="FORGERY",
+        help="of ffpp: Deepfakes, Face2Face, FaceSwap, FaceShifter, NeuralTextures (all)",
+    )
+    run.add_argument("--frames", type=int, metavar="N", help="of ffpp: drawn of each video (10)")
     run.add_argument(
         "--crops", action="store_true", help="of folder: the pictures are face crops already"
     )
@@ -207,6 +219,17 @@ def _add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         "--methods", nargs="+", default=["edsr", "bicubic", "lanczos"], metavar="METHOD"
     )
     run.add_argument("--kernel", default="area", metavar="area|bicubic")
+    run.add_argument(
+        "--detectors",
+        type=named_file,
+        nargs="+",
+        default=[],
+        metavar="FORGERY=CARD.json",
+        help=(
+            "ask these instead of those that ship, each only about the forgery that it was trained "
+            "on and pristine pictures; its weights lie beside its card"
+        ),
+    )
     run.add_argument("--limit", type=int, metavar="N", help="draw this many pictures with the seed")
     run.add_argument("--seed", type=int, default=0, help="of every draw (0)")
     run.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the study")

@@ -36,10 +36,18 @@ Loaded = TypeVar("Loaded")
 
 @dataclass(frozen=True)
 class LoadedDetector:
-    """A detector ready to be asked: its card, and its network on the zoo's device."""
+    """A detector ready to be asked.
+
+    Attributes:
+        card: What is known about it.
+        network: On the zoo's device, in evaluation mode.
+        trained_on: The forgery that it was trained on alone, whose fakes are the only ones that it
+            is asked about; empty where it is asked about all.
+    """
 
     card: DetectorCard
     network: nn.Module
+    trained_on: str = ""
 
 
 class LoadedSuperResolution(NamedTuple):
@@ -184,36 +192,66 @@ class Zoo:
         return {name: slot.problem for name, slot in slots.items() if slot.problem is not None}
 
     def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
-        def load() -> LoadedDetector:
-            card = read_detector_card(self._cards / f"{name}.json")
-            network = self._filled(build_detector(card.architecture), card)
-            leave_out_silent_blocks(network, card.architecture)
-            if card.architecture != "swin_small_patch4_window7_224":
-                network = network.to(memory_format=torch.channels_last)
-            return LoadedDetector(card, network)
-
-        return load
+        return lambda: load_detector(
+            self._cards / f"{name}.json",
+            self._folder,
+            self.device,
+            given=self._given.get(name),
+            hub=self._hub,
+        )
 
     def _edsr_loader(self, scale: int) -> Callable[[], LoadedSuperResolution]:
         def load() -> LoadedSuperResolution:
             card = read_super_resolution_card(self._cards / f"edsr_x{scale}.json")
-            network = self._filled(build_edsr(scale), card)
+            network = build_edsr(scale)
+            _fill(network, card, self._folder, self.device, self._given.get(card.name), self._hub)
             network = network.to(memory_format=torch.channels_last)
             return LoadedSuperResolution(card, network)
 
         return load
 
-    def _filled(self, network: nn.Module, card: Card) -> nn.Module:
-        state = load_weights(
-            card.weights,
-            self._folder,
-            state_shapes(network),
-            title=card.title,
-            given=self._given.get(card.name),
-            hub=self._hub,
-        )
-        network.load_state_dict(state, strict=True)
-        return network.eval().requires_grad_(False).to(self.device)
+
+def load_detector(
+    card_file: Path,
+    folder: Path,
+    device: torch.device,
+    *,
+    given: Path | None = None,
+    hub: Hub | None = None,
+) -> LoadedDetector:
+    """Build the detector of a card and fill it with its weights.
+
+    Args:
+        card_file: The card, named after the detector.
+        folder: Where its file of weights lies.
+        device: Where the network is to live.
+        given: A file of weights in place of the one in `folder`.
+        hub: Where to ask for a missing file; None asks nobody.
+
+    Raises:
+        WeightsError: The card or the weights are refused.
+    """
+    card = read_detector_card(card_file)
+    network = build_detector(card.architecture)
+    _fill(network, card, folder, device, given, hub)
+    leave_out_silent_blocks(network, card.architecture)
+    if card.architecture != "swin_small_patch4_window7_224":
+        network = network.to(memory_format=torch.channels_last)
+    return LoadedDetector(card, network)
+
+
+def _fill(
+    network: nn.Module,
+    card: Card,
+    folder: Path,
+    device: torch.device,
+    given: Path | None,
+    hub: Hub | None,
+) -> None:
+    shapes = state_shapes(network)
+    state = load_weights(card.weights, folder, shapes, title=card.title, given=given, hub=hub)
+    network.load_state_dict(state, strict=True)
+    network.eval().requires_grad_(False).to(device)
 
 
 class _Slot(Generic[Loaded]):

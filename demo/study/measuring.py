@@ -37,6 +37,7 @@ class Row:
         method: who restored; ``CLEAN`` without a round trip.
         k: scale factor; 1 without a round trip.
         detector: its name, as on its card.
+        trained_on: the forgery that it was trained on alone; empty where it was asked about all.
         threshold: the card's, a probability.
         logit: log-odds of being fake, as the network gave it.
         ssim: of the attacked box to the clean one; 1 without a round trip.
@@ -53,6 +54,7 @@ class Row:
     method: str
     k: float
     detector: str
+    trained_on: str
     threshold: float
     logit: float
     ssim: float
@@ -69,14 +71,16 @@ def measure_sample(
     detectors: Sequence[LoadedDetector],
     toolbox: Toolbox,
 ) -> list[Row]:
-    """Ask every detector about a sample's largest face, clean and after every round trip.
+    """Ask detectors about a sample's largest face, clean and after every round trip.
+
+    One that was trained on a forgery alone is asked about its fakes and about pristine pictures.
 
     Args:
         sample: where the picture comes from.
         picture: uint8 RGB, H×W×3.
         crops: whether it is a face crop, as the settings then say too (``whole``).
         round_trips: one or more settings that differ in K, method or kernel only.
-        detectors: those that are asked.
+        detectors: those of the study.
         toolbox: the models.
 
     Returns:
@@ -100,6 +104,8 @@ def measure_sample(
     sha256 = digest(picture)
     rows: list[Row] = []
     for loaded in detectors:
+        if sample.fake and loaded.trained_on not in ("", sample.forgery):
+            continue
         box = crop_box(target.face, loaded.card.crop, picture.shape[:2])
         logits = score_crops(loaded, [cut(one, box) for one in pictures], toolbox.zoo.device)
         rows += [
@@ -112,6 +118,7 @@ def measure_sample(
                 method=method,
                 k=k,
                 detector=loaded.card.name,
+                trained_on=loaded.trained_on,
                 threshold=loaded.card.threshold,
                 logit=logit,
                 ssim=right.ssim,

@@ -51,10 +51,11 @@ def lines(results: Results, setup: int, method: str, k: float, seed: int) -> tup
     paper = _paper_rates(setup)
     made: list[Line] = []
     for detector in results.detectors:
-        for forgery in results.forgeries:
+        for forgery in results.forgeries_of(detector):
             clean = results.judged(detector, CLEAN, 1.0, forgery)
             attacked = results.judged(detector, method, k, forgery, fakes_only=setup == 2)
-            row = PAPER_NAMES.get(detector, detector), forgery
+            name = results.name_of(detector)
+            row = PAPER_NAMES.get(name, name), forgery
             made += [
                 Line(
                     detector,
@@ -105,11 +106,10 @@ def rates_table(results: Results, setup: int, method: str, k: float, seed: int) 
 def similarity_table(results: Results, method: str, k: float, seed: int) -> Table:
     """Table 3: likeness of clean and attacked faces, the right way and as published."""
     paper = _paper_similarity()
-    detector = results.detectors[0]
+    faces = results.faces(method, k)
     rows: list[tuple[Cell, ...]] = []
     for forgery in (PRISTINE, *results.forgeries):
-        found = results.answers(detector, method, k, None)
-        found = found[found["forgery"] == forgery]
+        found = faces[faces["forgery"] == forgery]
         source = found["source"].to_numpy()
         named = ("ssim", "psnr_db", "published_ssim", "published_psnr_db")
         measured = [mean(found[name].to_numpy(np.float64), source, seed) for name in named]

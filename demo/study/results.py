@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from demo.core.errors import SettingsError
+from demo.study.detectors import full_name
 from demo.study.measuring import CLEAN
 from demo.study.rates import Judged
 from demo.study.samples import PRISTINE
@@ -25,13 +26,22 @@ class Results:
 
     @cached_property
     def detectors(self) -> tuple[str, ...]:
-        """Names of the detectors, in the order asked."""
-        return tuple(self.rows["detector"].unique())
+        """The detectors in the order asked, each by its ``full_name``."""
+        return tuple(self._full_names.unique())
 
     @cached_property
     def forgeries(self) -> tuple[str, ...]:
         """The manipulation methods, without the pristine pictures."""
         return tuple(one for one in self.rows["forgery"].unique() if one != PRISTINE)
+
+    def forgeries_of(self, detector: str) -> tuple[str, ...]:
+        """Those of ``forgeries`` that a detector was asked about."""
+        asked = self.rows.loc[self._full_names == detector, "forgery"].unique()
+        return tuple(one for one in self.forgeries if one in asked)
+
+    def name_of(self, detector: str) -> str:
+        """The name on a detector's card."""
+        return str(self.rows.loc[self._full_names == detector, "detector"].iloc[0])
 
     @cached_property
     def round_trips(self) -> tuple[tuple[str, float], ...]:
@@ -43,16 +53,21 @@ class Results:
         """The rows of one detector and condition, one a sample.
 
         Args:
-            detector: its name.
+            detector: one of ``detectors``.
             method: who restored, or ``measuring.CLEAN``.
             k: scale factor; 1 for clean.
             forgery: fakes of this one and all pristine pictures; None for all.
         """
         rows = self.rows
-        wanted = (rows["detector"] == detector) & (rows["method"] == method) & (rows["k"] == k)
+        wanted = (self._full_names == detector) & (rows["method"] == method) & (rows["k"] == k)
         if forgery is not None:
             wanted &= rows["forgery"].isin([PRISTINE, forgery])
         return rows[wanted]
+
+    def faces(self, method: str, k: float) -> pd.DataFrame:
+        """The rows of one condition, one a sample, for what is the same for every detector."""
+        rows = self.rows
+        return rows[(rows["method"] == method) & (rows["k"] == k)].drop_duplicates("sample")
 
     def judged(
         self, detector: str, method: str, k: float, forgery: str | None, fakes_only: bool = False
@@ -83,6 +98,11 @@ class Results:
             source=pd.factorize(found["source"])[0],
         )
 
+    @cached_property
+    def _full_names(self) -> pd.Series:
+        named = map(full_name, self.rows["detector"], self.rows["trained_on"])
+        return pd.Series(list(named), index=self.rows.index)
+
 
 def read_results(folder: Path) -> Results:
     """Read a study's scores.
@@ -91,9 +111,11 @@ def read_results(folder: Path) -> Results:
         SettingsError: the folder holds no finished study.
     """
     try:
-        return Results(pd.read_parquet(folder / "scores.parquet"))
+        rows = pd.read_parquet(folder / "scores.parquet")
     except (OSError, ValueError):
         raise SettingsError(
             "A folder with a finished study was expected, but it holds no scores. Run the study "
             "to its end first."
         ) from None
+    # Studies from before detectors could be trained on one forgery asked all of them about all.
+    return Results(rows if "trained_on" in rows else rows.assign(trained_on=""))

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from demo.core.analysis import Toolbox, device_name, versions
 from demo.core.errors import DemoError, SettingsError, WeightsError
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
+from demo.study.detectors import full_name, study_detectors
 from demo.study.measuring import Row, measure_sample
 from demo.study.samples import DataSet, Sample
 from models.zoo import LoadedDetector
@@ -70,7 +71,14 @@ class Plan:
         return asked
 
 
-def run_study(data: DataSet, plan: Plan, toolbox: Toolbox, out: Path, on_part: OnPart) -> None:
+def run_study(
+    data: DataSet,
+    plan: Plan,
+    toolbox: Toolbox,
+    out: Path,
+    on_part: OnPart,
+    cards: Sequence[tuple[str, Path]] = (),
+) -> None:
     """Measure every sample of a data set; go on if the folder holds a part of the same study.
 
     Args:
@@ -80,14 +88,15 @@ def run_study(data: DataSet, plan: Plan, toolbox: Toolbox, out: Path, on_part: O
         out: the study's folder; made where it is missing.
         on_part: called with the number of samples done and of all, at first and after each part;
             whatever it raises stops the run, which can go on later.
+        cards: of the detectors, as ``detectors.study_detectors`` takes them.
 
     Raises:
         SettingsError: the folder holds another study or is in use, or the plan cannot be carried
-            out.
+            out, or the cards do not fit the data.
         WeightsError: a network is refused: a study with one missing would be another study.
     """
     round_trips = plan.round_trips(data.crops)
-    detectors = [toolbox.zoo.detector(name) for name in toolbox.zoo.detector_names]
+    detectors = study_detectors(toolbox.zoo, cards, data.forgeries)
     manifest = _manifest(data, plan, round_trips, detectors, toolbox)
     with _alone(out):
         _begin(out, manifest)
@@ -116,7 +125,7 @@ def study_name(data: DataSet, plan: Plan, toolbox: Toolbox) -> str:
         SettingsError: the plan cannot be carried out.
         WeightsError: a network is refused.
     """
-    detectors = [toolbox.zoo.detector(name) for name in toolbox.zoo.detector_names]
+    detectors = study_detectors(toolbox.zoo, (), data.forgeries)
     asked = _manifest(data, plan, plan.round_trips(data.crops), detectors, toolbox)
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
@@ -125,7 +134,7 @@ def _measure(
     samples: tuple[Sample, ...],
     data: DataSet,
     round_trips: tuple[Settings, ...],
-    detectors: list[LoadedDetector],
+    detectors: Sequence[LoadedDetector],
     toolbox: Toolbox,
 ) -> Json:
     rows: list[Row] = []
@@ -145,11 +154,13 @@ def _manifest(
     data: DataSet,
     plan: Plan,
     round_trips: tuple[Settings, ...],
-    detectors: list[LoadedDetector],
+    detectors: Sequence[LoadedDetector],
     toolbox: Toolbox,
 ) -> Json:
     listed = "\n".join(f"{one.name}\t{one.forgery}\t{one.source}" for one in data.samples)
-    weights = {one.card.name: one.card.weights.sha256 for one in detectors}
+    weights = {
+        full_name(one.card.name, one.trained_on): one.card.weights.sha256 for one in detectors
+    }
     for asked in round_trips:
         scale = restoring_scale(asked.k, asked.method, toolbox.zoo)
         restorer = restoring_weights(asked.method, scale, toolbox.zoo)

@@ -56,6 +56,11 @@ class DataSet:
     crops: bool
     read: Callable[[Sample], Picture]
 
+    @property
+    def forgeries(self) -> tuple[str, ...]:
+        """The manipulation methods, without the pristine pictures, in order."""
+        return tuple(dict.fromkeys(sample.forgery for sample in self.samples if sample.fake))
+
 
 def draw(data: DataSet, limit: int, seed: int) -> DataSet:
     """Draw pictures of a data set without replacement, each equally likely; their order stays.

@@ -11,6 +11,7 @@ from demo.core.picture_attack import Toolbox
 from demo.study.folder import open_folder
 from demo.study.samples import DataSet
 from models.zoo import Zoo
+from tests.study.made_ffpp import make_ffpp
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +36,9 @@ def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_set(faces_folder: Path) -> DataSet:
     return open_folder(faces_folder, crops=True)
+
+
+@pytest.fixture(scope="session")
+def ffpp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """FaceForensics++ in small, with broken and missing videos; not to be written to."""
+    return make_ffpp(tmp_path_factory.mktemp("videos") / "FF++, größer")
