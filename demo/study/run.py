@@ -114,6 +114,26 @@ def run_study(
         _finish(out, manifest, len(data.samples))
 
 
+def study_name(data: DataSet, plan: Plan, toolbox: Toolbox) -> str:
+    """A short name that only the same data, plan, weights, versions and device give.
+
+    Args:
+        data: what a study is run on.
+        plan: what is asked.
+        toolbox: the models.
+
+    Returns:
+        Sixteen hexadecimal digits, fit for a folder's name.
+
+    Raises:
+        SettingsError: the plan cannot be carried out.
+        WeightsError: a network is refused.
+    """
+    detectors = study_detectors(toolbox.zoo, (), data.forgeries)
+    asked = _manifest(data, plan, plan.round_trips(data.crops), detectors, toolbox)
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+
+
 def _measure(
     samples: tuple[Sample, ...],
     data: DataSet,
