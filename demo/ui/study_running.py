@@ -4,6 +4,7 @@ Whoever opens the page sees how far it is. Its folder is named by what is asked,
 settings go on where they were stopped, also after the server was started anew.
 """
 
+import atexit
 import logging
 import os
 import sys
@@ -23,6 +24,7 @@ from demo.ui.running import Stopped
 
 FAILED = "Something went wrong on the server, and the study ended. Run it again: it goes on."
 _NICENESS = 10
+_LAST_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ class StudyRun:
         self._shelf = shelf
         self._lock = Lock()
         self._stop = Event()
+        self._thread: Thread | None = None
         self._state: Running | Ended | None = None
+        atexit.register(self._leave)
 
     def state(self) -> Running | Ended | None:
         """The study that runs, or how the last one ended; None where there was none."""
@@ -97,7 +101,8 @@ class StudyRun:
                 )
             self._stop.clear()
             self._state = Running(data.name, plan, 0, len(data.samples))
-        Thread(target=self._work, args=(data, plan), daemon=True).start()
+            self._thread = Thread(target=self._work, args=(data, plan), daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """Have the study end before its next picture, if one runs; its whole parts are kept."""
@@ -105,6 +110,12 @@ class StudyRun:
             if isinstance(self._state, Running) and self._state.stage == "measuring":
                 self._stop.set()
                 self._state = replace(self._state, stage="stopping")
+
+    def _leave(self) -> None:
+        """Let the thread end before the process does, which would abort it inside a network."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(_LAST_SECONDS)
 
     def _work(self, data: DataSet, plan: Plan) -> None:
         _step_back()

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import HOSTILE, StudyFolders
 from tests.browser.driving import PATIENCE, saved
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def open_tab(page: Page) -> None:
@@ -74,7 +74,7 @@ def test_a_study_is_run_stopped_and_finished_while_others_look_on(
     page.locator("#study-limit input").fill("12")
     page.locator("#run-study").click()
     progress = page.locator("#study-progress")
-    expect(progress).to_contain_text("of 12 pictures", timeout=PATIENCE)
+    expect(progress).to_contain_text("of 12 pictures", timeout=4 * PATIENCE)
     expect(page.locator("#run-study")).to_be_hidden()
     heard = page.locator("#study-said").get_by_role("status")
     expect(heard).to_contain_text("The study")
@@ -85,7 +85,7 @@ def test_a_study_is_run_stopped_and_finished_while_others_look_on(
     expect(other.locator("#study-progress")).to_contain_text("of 12 pictures")
 
     page.locator("#stop-study").click()
-    expect(heard).to_contain_text("stopped at", timeout=PATIENCE)
+    expect(heard).to_contain_text("stopped at", timeout=4 * PATIENCE)
     expect(progress.locator("progress")).to_have_count(0)
     expect(other.locator("#study-said")).to_contain_text("stopped at", timeout=PATIENCE)
 

@@ -31,6 +31,8 @@ from tests.made_studies import make_faces, make_study
 PLAN = Plan(methods=("bicubic",), factors=(2.0,), kernel="area", seed=0)
 ASKED = ([2.0], ["bicubic"])
 PART = 16
+# A study steps back behind whatever else the machine does.
+PATIENCE = 400
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def make(toolbox: Toolbox, bundled: Path, tmp_path: Path) -> Callable[..., Study
 
 
 def ended(handlers: StudyHandlers) -> Ended:
-    end = time.monotonic() + 240
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         state = handlers.run.state()
         if isinstance(state, Ended):
@@ -150,6 +152,7 @@ def test_without_a_study_the_page_says_how_one_is_made(
     assert skipped(shown.report)
 
 
+@pytest.mark.timeout(900)
 def test_a_stopped_study_goes_on_and_its_report_comes_into_the_list(
     make: Callable[..., StudyHandlers], faces: DataSet
 ) -> None:
@@ -161,14 +164,14 @@ def test_a_stopped_study_goes_on_and_its_report_comes_into_the_list(
         names.append(sample.name)
         if len(names) == PART + 1:
             reached.set()
-            released.wait(60)
+            released.wait(PATIENCE)
         return faces.read(sample)
 
     handlers = make(read_by(faces, read))
     began = handlers.start(0, *ASKED, None, 0, Seen("x"))
     assert began.timer == gr.update(active=True)
     assert began.seen == Seen("x", began=True)
-    assert reached.wait(120)
+    assert reached.wait(PATIENCE)
     assert "17 of 20 pictures" in handlers.tick(None).progress
     assert "Three quarters" in handlers.tick(None).said
     refused = handlers.start(0, *ASKED, None, 0, None)
@@ -217,10 +220,11 @@ def test_what_cannot_be_run_gets_a_sentence_at_once(
     make: Callable[..., StudyHandlers], faces: DataSet, asked: tuple[Any, ...], sentence: str
 ) -> None:
     handlers = make(faces)
-    assert sentence in handlers.start(*asked, None).problem
+    assert sentence in handlers.start(*(*asked, None)).problem
     assert handlers.run.state() is None
 
 
+@pytest.mark.timeout(900)
 def test_a_study_without_a_table_says_why(
     make: Callable[..., StudyHandlers], faces: DataSet
 ) -> None:
