@@ -11,13 +11,17 @@ from pathlib import Path
 from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError
 from demo.core.faces import FaceDetector
+from demo.study.opening import KINDS, open_named
 from demo.ui.keeping import open_keeping
 from demo.ui.page import build_demo, example_look, readable_cards, serve
+from demo.ui.study_handlers import Studies
 from models.cards import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
 from models.foreign_super_resolution import read_foreign_super_resolutions
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo, resolve_device
+
+OWN_STUDIES = Path(__file__).parent / "runs" / "studies"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,13 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             added=added,
             restorers=restorers,
         )
+        data = tuple(open_named(one) for one in given.study_data)
     except DemoError as problem:
         print(problem, file=sys.stderr)
         return 2
     toolbox = Toolbox(zoo, FaceDetector())
     keeping, first_look = open_keeping(), example_look(toolbox)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
-    demo = build_demo(toolbox, keeping, first_look, cards)
+    demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out))
     serve(demo, given.host, given.port)
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
@@ -98,6 +103,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[NAME=]FILE",
         help="also restore with this super-resolution checkpoint of your own; may be repeated "
         "(DEMO_SUPER_RESOLUTION)",
+    )
+    parser.add_argument(
+        "--study-data",
+        action="append",
+        default=_files("DEMO_STUDY_DATA"),
+        metavar="KIND=FOLDER",
+        help="let visitors run studies on this data; the kinds are "
+        f"{', '.join(KINDS)}; may be repeated (DEMO_STUDY_DATA)",
+    )
+    parser.add_argument(
+        "--study-out",
+        type=Path,
+        default=Path(environment.get("DEMO_STUDY_OUT", OWN_STUDIES)),
+        metavar="FOLDER",
+        help="where these studies are kept; finished ones in it are shown (DEMO_STUDY_OUT)",
     )
     return parser
 

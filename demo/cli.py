@@ -1,4 +1,4 @@
-"""The command line: `python -m demo analyse|attack|score|restore|sheet|replay|study`.
+"""The command line: `python -m demo analyse|attack|score|restore|sheet|replay|study|train`.
 
 Results go to standard output, sentences about what is wrong to standard error. The exit status is
 0, or 2 where the input was refused (in a folder: where any picture of it was). Of `replay` it is 1
@@ -42,7 +42,14 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     # Only here, so that --help does not wait seconds for torch.
-    from demo import commands, replay_command, scoring_command, sheet_command, study_command
+    from demo import (
+        commands,
+        replay_command,
+        scoring_command,
+        sheet_command,
+        study_command,
+        train_command,
+    )
     from demo.core.analysis import make_toolbox
 
     command = {
@@ -53,6 +60,7 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
         "sheet": sheet_command.sheet_command,
         "replay": replay_command.replay_command,
         "study": study_command.study_command,
+        "train": train_command.train_command,
     }[options.command]
     try:
         failed = command(options, make or make_toolbox)

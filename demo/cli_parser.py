@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sheet(commands)
     _add_replay(commands)
     _add_study(commands)
+    _add_train(commands)
     return parser
 
 
@@ -265,3 +266,69 @@ def _add_study(commands: argparse._SubParsersAction[Parser]) -> None:
     report.add_argument(
         "--out", type=Path, metavar="FOLDER", help="of the comparison of several studies"
     )
+
+
+def _add_train(commands: argparse._SubParsersAction[Parser]) -> None:
+    train = commands.add_parser(
+        "train", help="detectors of your own, as the paper trains them", allow_abbrev=False
+    )
+    steps = train.add_subparsers(dest="step", required=True, metavar="detectors")
+    parser = steps.add_parser(
+        "detectors",
+        help="train on FaceForensics++, or go on with it, and write weights with their cards",
+        description=(
+            "Train detectors as arXiv 2407.02670 does: from ImageNet weights, by SGD, a set for "
+            "each forgery. A training that was broken off goes on when it is given the same folder "
+            "again. FOLDER/FORGERY/NAME.json is then the card for study run --detectors, and for "
+            "--detector NAME=CARD.json of the other commands."
+        ),
+        allow_abbrev=False,
+    )
+    parser.add_argument("--data", required=True, metavar="ffpp", help="what kind of data")
+    parser.add_argument("--root", type=Path, required=True, metavar="FOLDER", help="where it lies")
+    parser.add_argument(
+        "--splits", type=Path, required=True, metavar="FOLDER", help="train, val and test.json"
+    )
+    parser.add_argument("--compression", default="c23", metavar="raw|c23|c40", help="(c23)")
+    parser.add_argument("--forgeries", nargs="+", required=True, metavar="FORGERY")
+    parser.add_argument(
+        "--together", action="store_true", help="one set of detectors for all forgeries"
+    )
+    parser.add_argument(
+        "--architectures",
+        nargs="+",
+        default=["resnet50", "swin_small", "xception"],
+        metavar="NAME",
+        help="resnet50, swin_small, xception (all)",
+    )
+    parser.add_argument("--frames", type=int, default=10, metavar="N", help="of each video (10)")
+    parser.add_argument("--epochs", type=int, default=30, metavar="N", help="(30)")
+    parser.add_argument("--batch", type=int, default=64, metavar="N", help="crops a step (64)")
+    parser.add_argument("--rate", type=float, default=0.01, help="learning rate at first (0.01)")
+    parser.add_argument(
+        "--input-size", type=int, default=224, metavar="PX", help="side of the crops (224)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of every draw (0)")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--start",
+        type=named_file,
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="timm's ImageNet weights of an architecture, where the hub cannot be reached",
+    )
+    start.add_argument(
+        "--from-scratch",
+        action="store_true",
+        help="begin with random numbers, which is not the paper's training",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="threads that find faces, and processes that vary crops (0: none beside this one)",
+    )
+    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda", help="(auto)")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the training")

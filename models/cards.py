@@ -217,7 +217,11 @@ def read_super_resolution_card(path: Path) -> SuperResolutionCard:
 
 
 def write_card(card: Card, path: Path) -> None:
-    """Write a card as JSON that reads back equal; the stem of `path` must be the card's name.
+    """Write a card as JSON that reads back equal, whole or not at all.
+
+    Args:
+        card: What is written.
+        path: Its stem must be the card's name.
 
     Raises:
         WeightsError: The file is named otherwise, or the card would not read back.
@@ -229,7 +233,9 @@ def write_card(card: Card, path: Path) -> None:
         )
     text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False) + "\n"
     _parse(text, card.name, type(card))
-    path.write_text(text, encoding="utf-8")
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def shipped_cards(folder: Path = CARDS_FOLDER) -> tuple[Card, ...]:

@@ -5,6 +5,7 @@ difference is exactly the softmax's probability of being fake.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from models.detectors import build_detector
 from models.foreign_conventions import Convention, recognise, renamed
 from models.foreign_files import ForeignFile, named_file, read_foreign_file, refusal, some_keys
 from models.weights import state_shapes
-from models.zoo import LoadedDetector
+from models.zoo import LoadedDetector, load_detector
 
 FAKE, REAL = 1, 0
 
@@ -23,9 +24,28 @@ FAKE, REAL = 1, 0
 def read_foreign_detectors(
     files: Sequence[str], device: torch.device
 ) -> tuple[LoadedDetector, ...]:
-    """Read every `FILE` or `NAME=FILE`, for `Zoo(added=…)`; errors as `read_foreign_detector`."""
+    """Read every `FILE` or `NAME=FILE`, for `Zoo(added=…)`; one that ends in .json is a card.
+
+    Raises:
+        WeightsError: As `read_foreign_detector` and `read_carded_detector`.
+    """
     named = [named_file(file) for file in files]
-    return tuple(read_foreign_detector(path, name, device) for name, path in named)
+    return tuple(
+        (read_carded_detector if path.suffix == ".json" else read_foreign_detector)(
+            path, name, device
+        )
+        for name, path in named
+    )
+
+
+def read_carded_detector(card: Path, name: str, device: torch.device) -> LoadedDetector:
+    """Read a detector by its card, whose weights lie beside it, under another name.
+
+    Raises:
+        WeightsError: The card or the weights are refused.
+    """
+    loaded = load_detector(card, card.parent, device)
+    return replace(loaded, card=replace(loaded.card, name=name))
 
 
 def read_foreign_detector(

@@ -5,9 +5,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from typing import TypeVar
 
 import huggingface_hub
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+Answer = TypeVar("Answer")
 
 
 class HubError(Exception):
@@ -85,7 +88,7 @@ class Hub:
 
     def _ask(self, request: Callable[[], str], seconds: float) -> str:
         try:
-            return _within(seconds, request)
+            return within(seconds, request)
         except HfHubHTTPError as answer:
             raise HubError(f"the hub refused with status {answer.response.status_code}") from None
         except TimeoutError:
@@ -95,9 +98,9 @@ class Hub:
         raise HubError(self._given_up)
 
 
-def _within(seconds: float, call: Callable[[], str]) -> str:
+def within(seconds: float, call: Callable[[], Answer]) -> Answer:
     """The result of `call`, or TimeoutError after `seconds` with the call left to its fate."""
-    outcome: Future[str] = Future()
+    outcome: Future[Answer] = Future()
 
     def run() -> None:
         try:

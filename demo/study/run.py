@@ -4,12 +4,9 @@ A part holds the rows of some samples and the sentences of those that were refus
 whole or not at all, and always the same, so a resumed run ends with the bytes of an unbroken one.
 """
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -23,12 +20,17 @@ from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
 from demo.study.detectors import full_name, study_detectors
 from demo.study.measuring import Row, measure_sample
-from demo.study.samples import DataSet, Sample
+from demo.study.run_folder import alone, begin, write_whole
+from demo.study.samples import DataSet, Sample, samples_digest
 from models.zoo import LoadedDetector
 
 PART: Final = 16
 SCORES: Final = "scores.parquet"
 MANIFEST: Final = "manifest.json"
+OTHER_STUDY: Final = (
+    "The folder holds a study of other data, settings, weights or versions. Choose another folder, "
+    "or delete it to begin anew."
+)
 
 Json = dict[str, object]
 OnPart = Callable[[int, int], None]
@@ -98,16 +100,38 @@ def run_study(
     round_trips = plan.round_trips(data.crops)
     detectors = study_detectors(toolbox.zoo, cards, data.forgeries)
     manifest = _manifest(data, plan, round_trips, detectors, toolbox)
-    with _alone(out):
-        _begin(out, manifest)
+    with alone(out):
+        (out / "parts").mkdir(exist_ok=True)
+        begin(out, manifest, OTHER_STUDY)
         for first in range(0, len(data.samples), PART):
             on_part(first, len(data.samples))
             file = _part(out, first)
             if not file.exists():
                 samples = data.samples[first : first + PART]
-                _write(file, json.dumps(_measure(samples, data, round_trips, detectors, toolbox)))
+                part = _measure(samples, data, round_trips, detectors, toolbox)
+                write_whole(file, json.dumps(part))
         on_part(len(data.samples), len(data.samples))
         _finish(out, manifest, len(data.samples))
+
+
+def study_name(data: DataSet, plan: Plan, toolbox: Toolbox) -> str:
+    """A short name that only the same data, plan, weights, versions and device give.
+
+    Args:
+        data: what a study is run on.
+        plan: what is asked.
+        toolbox: the models.
+
+    Returns:
+        Sixteen hexadecimal digits, fit for a folder's name.
+
+    Raises:
+        SettingsError: the plan cannot be carried out.
+        WeightsError: a network is refused.
+    """
+    detectors = study_detectors(toolbox.zoo, (), data.forgeries)
+    asked = _manifest(data, plan, plan.round_trips(data.crops), detectors, toolbox)
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
 
 def _measure(
@@ -137,7 +161,6 @@ def _manifest(
     detectors: Sequence[LoadedDetector],
     toolbox: Toolbox,
 ) -> Json:
-    listed = "\n".join(f"{one.name}\t{one.forgery}\t{one.source}" for one in data.samples)
     weights = {
         full_name(one.card.name, one.trained_on): one.card.weights.sha256 for one in detectors
     }
@@ -149,51 +172,12 @@ def _manifest(
         "data": data.name,
         "samples": len(data.samples),
         "crops": data.crops,
-        "samples_sha256": hashlib.sha256(listed.encode()).hexdigest(),
+        "samples_sha256": samples_digest(data),
         "plan": asdict(plan),
         "weights": weights,
         "device": device_name(toolbox.zoo.device),
         "versions": dict(versions()),
     }
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Hold the folder; the lock ends with the process, however it ends."""
-    try:
-        (out / "parts").mkdir(parents=True, exist_ok=True)
-        held = os.open(out / "lock", os.O_CREAT | os.O_RDWR)
-    except OSError:
-        raise SettingsError(
-            "A folder for the study was expected, but it cannot be made. Choose another one."
-        ) from None
-    try:
-        _lock(held)
-        yield
-    finally:
-        os.close(held)
-
-
-def _lock(held: int) -> None:
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise SettingsError(
-            "Another run is writing to this folder. Wait for its end, or choose another folder."
-        ) from None
-
-
-def _begin(out: Path, manifest: Json) -> None:
-    """Write what is asked, or check that the folder asks the same."""
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    file = out / "asked.json"
-    if not file.exists():
-        _write(file, text)
-    if file.read_text(encoding="utf-8") != text:
-        raise SettingsError(
-            "The folder holds a study of other data, settings, weights or versions. Choose another "
-            "folder, or delete it to begin anew."
-        )
 
 
 def _finish(out: Path, manifest: Json, samples: int) -> None:
@@ -213,7 +197,7 @@ def _finish(out: Path, manifest: Json, samples: int) -> None:
     partial = out / f"{SCORES}.partial"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, _schema()), partial)
     partial.replace(out / SCORES)
-    _write(out / MANIFEST, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+    write_whole(out / MANIFEST, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
 
 def _schema() -> pyarrow.Schema:
@@ -223,13 +207,3 @@ def _schema() -> pyarrow.Schema:
 
 def _part(out: Path, first: int) -> Path:
     return out / "parts" / f"{first:07d}.json"
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all, whatever happens to the process or the machine."""
-    partial = file.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(file)

@@ -1,5 +1,6 @@
 """What a study is run on: a list of samples, each with its label, and a way to read them."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -83,3 +84,9 @@ def draw(data: DataSet, limit: int, seed: int) -> DataSet:
     samples = tuple(data.samples[place] for place in sorted(places))
     name = f"{data.name}: {limit} of {len(data.samples)} drawn with seed {seed}"
     return replace(data, name=name, samples=samples)
+
+
+def samples_digest(data: DataSet) -> str:
+    """SHA-256 of the list of samples: name, forgery and source of each, in order."""
+    listed = "\n".join(f"{one.name}\t{one.forgery}\t{one.source}" for one in data.samples)
+    return hashlib.sha256(listed.encode()).hexdigest()

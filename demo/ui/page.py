@@ -23,6 +23,10 @@ from demo.ui.running import Runs
 from demo.ui.sheet_handlers import SheetHandlers
 from demo.ui.spoken import NAMES
 from demo.ui.studio_handlers import StudioHandlers
+from demo.ui.study_events import connect_study
+from demo.ui.study_handlers import STUDY, Studies, StudyHandlers
+from demo.ui.study_running import StudyRun
+from demo.ui.study_tab import lay_out_study
 from models.cards import DETECTOR_NAMES, DetectorCard, read_detector_card
 
 TITLE = "Super-resolution round trip"
@@ -33,7 +37,11 @@ WAITING = 32
 
 
 def build_demo(
-    toolbox: Toolbox, keeping: Keeping, first_look: FirstLook, cards: Sequence[DetectorCard]
+    toolbox: Toolbox,
+    keeping: Keeping,
+    first_look: FirstLook,
+    cards: Sequence[DetectorCard],
+    studies: Studies,
 ) -> gr.Blocks:
     """Builds the page; loads no weights and analyses nothing yet.
 
@@ -42,6 +50,7 @@ def build_demo(
         keeping: where uploads and results pass through; opened before this is called.
         first_look: the example that a visitor finds analysed.
         cards: the detectors' cards, for what the page says about their training and error.
+        studies: where finished studies lie, and what visitors may run one on.
     """
     handlers = Handlers(toolbox, keeping, Runs(), first_look)
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, int(KEPT_SECONDS)))
@@ -53,10 +62,14 @@ def build_demo(
                 tab = lay_out(cards, own_methods)
             with gr.Tab("Compare", id=COMPARE):
                 compare = lay_out_compare(own_methods)
+            with gr.Tab("Study", id=STUDY) as study_tab:
+                study = lay_out_study(studies.data, own_methods)
         add_endpoint(tab.controls, handlers)
         sheets = SheetHandlers(toolbox, keeping, Runs())
         connect(demo, tab, handlers, StudioHandlers(toolbox, Runs()), sheets)
         connect_compare(pages, compare, tab.controls, CompareHandlers(toolbox, keeping, Runs()))
+        running = StudyRun(toolbox, studies.own)
+        connect_study(study_tab, study, StudyHandlers(studies, keeping, running))
     demo.queue(max_size=WAITING, api_open=False, status_update_rate=1)
     return demo
 

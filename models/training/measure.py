@@ -78,6 +78,25 @@ def auc_figure(
     )
 
 
+def balanced_threshold(fake: npt.NDArray[np.bool_], logits: Numbers) -> float:
+    """The logit at which the mean of FNR and FPR is least, for a split that may be chosen on.
+
+    Args:
+        fake: N labels of both classes.
+        logits: N fake logits.
+
+    Returns:
+        Half-way between two neighbouring logits; of equally good places the one closest to 0.
+    """
+    values = np.unique(logits)
+    places = np.concatenate([[values[0] - 1], (values[1:] + values[:-1]) / 2, [values[-1] + 1]])
+    missed = np.searchsorted(np.sort(logits[fake]), places) / fake.sum()
+    spared = np.searchsorted(np.sort(logits[~fake]), places) / (~fake).sum()
+    error = missed + 1 - spared
+    best = places[error <= error.min() + 1e-12]
+    return float(best[np.abs(best).argmin()])
+
+
 def share_figure(name: str, hits: npt.NDArray[np.bool_], of: str, condition: str) -> Figure:
     """A share in per cent with Wilson's interval."""
     interval = binomtest(int(hits.sum()), hits.size).proportion_ci(method="wilson")

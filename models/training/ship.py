@@ -14,6 +14,7 @@ from torch import nn
 
 from models.cards import (
     CARDS_FOLDER,
+    Architecture,
     CropPolicy,
     DetectorCard,
     DetectorName,
@@ -44,7 +45,7 @@ JPEG_QUALITY = 60
 FIXED_CROPS = 400
 # Where portraits cut so, and DFDC crops, give MTCNN the same box: side and centre of the crop.
 DFDC_FRAMING = CropPolicy(scale=0.95, shift=0.07)
-NAMES: dict[str, tuple[DetectorName, str]] = {
+NAMES: dict[Architecture, tuple[DetectorName, str]] = {
     "resnet50": ("resnet50", "ResNet50"),
     "swin_small_patch4_window7_224": ("swin_small", "Swin-Small"),
     "legacy_xception": ("xception", "XceptionNet"),

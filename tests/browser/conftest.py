@@ -3,13 +3,22 @@
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import skimage
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from demo.core.analysis import Settings, Toolbox, analyse
 from demo.core.faces import FaceDetector
@@ -17,8 +26,21 @@ from models.zoo import Zoo
 from tests.browser.driving import CHROMIUM_FLAGS, PATIENCE, chromium, finished
 from tests.browser.serving import served
 from tests.made_models import ModelFolders
+from tests.made_studies import make_faces, make_study
 
 expect.set_options(timeout=30_000)
+
+HOSTILE = (
+    "<script>document.body.textContent = 'A script ran.'</script>"
+    '<img src="https://example.org/picture.png" alt="From another host">'
+)
+
+
+class StudyFolders(NamedTuple):
+    """What the served page's operator gives its Study tab."""
+
+    data: Path
+    shelf: Path
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +72,20 @@ def toolbox(flipping_models: ModelFolders) -> Toolbox:
 
 
 @pytest.fixture(scope="session")
-def address(flipping_models: ModelFolders) -> Iterator[str]:
+def studies(tmp_path_factory: pytest.TempPathFactory) -> StudyFolders:
+    """Data for a study, and a shelf with a finished one that also holds what must not run."""
+    root = tmp_path_factory.mktemp("studies")
+    report = make_study(root / "shelf" / "small", "Made-up faces") / "report.html"
+    with report.open("a", encoding="utf-8") as page:
+        page.write(HOSTILE)
+    return StudyFolders(make_faces(root / "faces"), root / "shelf")
+
+
+@pytest.fixture(scope="session")
+def address(flipping_models: ModelFolders, studies: StudyFolders) -> Iterator[str]:
     """Where the page is served: ``python app.py`` in a process of its own, on a free port."""
     folders = ["--weights", str(flipping_models.weights), "--cards", str(flipping_models.cards)]
+    folders += ["--study-data", f"crops={studies.data}", "--study-out", str(studies.shelf)]
     with served(["--device", "cpu", *folders]) as url:
         yield url
 
@@ -81,7 +114,13 @@ def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
         if parts.scheme not in {"data", "blob"} and parts.netloc != own:
             strangers.append(url)
 
+    def refused(request: Request) -> None:
+        # What a page's own policy forbids never leaves the browser.
+        if request.failure == "csp":
+            strangers.remove(request.url)
+
     visitor.on("request", lambda request: watch(request.url))
+    visitor.on("requestfailed", refused)
     yield visitor
     visitor.close()
     assert not strangers, "The page asked other hosts."

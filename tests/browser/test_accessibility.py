@@ -73,6 +73,13 @@ def own_box(page: Page, two_faces: Picture) -> None:
     finished(page, "your own box")
 
 
+def study(page: Page, two_faces: Picture) -> None:
+    page.get_by_role("tab", name="Study").click()
+    expect(page.locator("#study-report iframe")).to_be_visible()
+    page.get_by_role("button", name="Run a study on this server").click()
+    expect(page.locator("#run-study")).to_be_visible()
+
+
 def violations(page: Page) -> list[str]:
     """What axe-core calls serious or critical now, with where it is."""
     page.wait_for_function(
@@ -108,6 +115,7 @@ def tab_to(page: Page, place: str) -> None:
         flipped,
         no_face,
         own_box,
+        study,
     ],
 )
 def test_axe_finds_no_serious_violation(page: Page, state: State, two_faces: Picture) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.training.measure import auc_figure, share_figure
+from models.training.measure import auc_figure, balanced_threshold, share_figure
 
 
 def test_the_auc_and_its_interval() -> None:
@@ -35,3 +35,20 @@ def test_a_share_has_wilsons_interval() -> None:
     assert (figure.value, figure.unit) == (10.0, "%")
     assert figure.low == pytest.approx(5.52, abs=0.01)
     assert figure.high == pytest.approx(17.44, abs=0.01)
+
+
+def test_the_balanced_threshold_errs_least() -> None:
+    rng = np.random.default_rng(3)
+    fake = rng.random(90) < 0.2
+    logits = np.round(rng.normal(0, 1, 90) + 1.2 * fake, 1).astype(np.float64)
+
+    def error(threshold: float) -> float:
+        called = logits >= threshold
+        return float((~called)[fake].mean() + called[~fake].mean())
+
+    found = balanced_threshold(fake, logits)
+    assert error(found) == pytest.approx(min(error(one) for one in np.arange(-5, 5, 0.05)))
+
+
+def test_the_balanced_threshold_of_two_classes_apart_lies_half_way() -> None:
+    assert balanced_threshold(np.array([False, False, True]), np.array([1.0, 2.0, 4.0])) == 3.0
