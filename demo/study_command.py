@@ -2,18 +2,27 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Final
 
+import torch
 from tqdm import tqdm
 
 from demo.commands import MakeToolbox, toolbox_for
 from demo.core.errors import SettingsError
+from demo.core.picture_attack import Toolbox
+from demo.core.restoring import check_choice
 from demo.study.dfdc import open_dfdc
 from demo.study.ffpp import FORGERIES, open_ffpp
 from demo.study.folder import open_folder
+from demo.study.parts import MeasureParts, one_thread
 from demo.study.report import write_report
-from demo.study.run import Plan, run_study
+from demo.study.run import OnPart, Plan, run_study
 from demo.study.samples import DataSet, draw
+from demo.study.workers import measure_in_processes
+from models.zoo import resolve_device
 
 # The options that not every kind of data takes.
 OPTIONS_OF: Final = {
@@ -42,20 +51,63 @@ def study_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
         if options.limit is not None:
             data = draw(data, options.limit, options.seed)
         plan = Plan(tuple(options.methods), tuple(options.k), options.kernel, options.seed)
-        with tqdm(total=len(data.samples), unit="picture", file=sys.stderr) as bar:
-            toolbox = toolbox_for(options, make)
-            run_study(
-                data,
-                plan,
-                toolbox,
-                options.out,
-                lambda done, _: bar.update(done - bar.n),
-                options.detectors,
-            )
+        make_one = partial(study_toolbox, options, make)
+        elsewhere = _elsewhere(options, make_one)
+        with one_thread(), _progress() as on_part:
+            run_study(data, plan, make_one(), options.out, on_part, options.detectors, elsewhere)
     folder = options.out if options.step == "run" else options.run
     write_report(folder)
     print(f"Written: report.html in {folder.name}")
     return False
+
+
+def study_toolbox(options: argparse.Namespace, make: MakeToolbox) -> Toolbox:
+    """Make the models as the options ask, in the precision that they ask.
+
+    Raises:
+        SettingsError: the precision is unknown.
+        WeightsError: what they ask for is refused.
+    """
+    check_choice("precision", options.precision, ("float32", "bfloat16"))
+    toolbox = toolbox_for(options, make)
+    if options.precision == "bfloat16":
+        return Toolbox(toolbox.zoo.in_bfloat16(), toolbox.faces)
+    return toolbox
+
+
+def _elsewhere(options: argparse.Namespace, make_one: Callable[[], Toolbox]) -> MeasureParts | None:
+    """Who measures parts; None for this very process, which one worker needs no other for."""
+    workers = options.workers
+    if workers is not None and workers < 1:
+        raise SettingsError(
+            f"The number of workers must be 1 or more, but {workers} came. Choose a larger one."
+        )
+    if options.ray is not None:
+        # Only here, since Ray is an extra that few have.
+        from demo.study.ray_cluster import measure_on_ray
+
+        return partial(measure_on_ray, options.ray, make_one, workers)
+    if workers is None:
+        on_gpu = resolve_device(options.device).type == "cuda"
+        workers = 1 if on_gpu else torch.get_num_threads()
+    if workers == 1:
+        return None
+    return partial(measure_in_processes, make_one, workers, partial(tqdm.write, file=sys.stderr))
+
+
+@contextmanager
+def _progress() -> Iterator[OnPart]:
+    """A bar with rate and time left, over what this run does and not what an earlier one did."""
+    with ExitStack() as stack:
+        bars: list[tqdm] = []
+
+        def on_part(done: int, total: int) -> None:
+            if not bars:
+                bar = tqdm(initial=done, total=total, unit="picture", smoothing=0, file=sys.stderr)
+                bars.append(stack.enter_context(bar))
+            bars[0].update(done - bars[0].n)
+
+        yield on_part
 
 
 def open_data(options: argparse.Namespace) -> DataSet:

@@ -1,16 +1,17 @@
 """Runs a study in a folder of its own: part by part, so that a killed run goes on where it was.
 
-A part holds the rows of some samples and the sentences of those that were refused. It is written
-whole or not at all, and always the same, so a resumed run ends with the bytes of an unbroken one.
+A part is written whole or not at all, and always the same, so a resumed run ends with the bytes of
+an unbroken one.
 """
 
 import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,15 +19,15 @@ import pyarrow
 import pyarrow.parquet
 
 from demo.core.analysis import Toolbox, device_name, versions
-from demo.core.errors import DemoError, SettingsError, WeightsError
+from demo.core.errors import SettingsError
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
 from demo.study.detectors import full_name, study_detectors
-from demo.study.measuring import Row, measure_sample
-from demo.study.samples import DataSet, Sample
+from demo.study.measuring import Row
+from demo.study.parts import Job, MeasureParts, Part, cut_into_parts, measure_part
+from demo.study.samples import DataSet
 from models.zoo import LoadedDetector
 
-PART: Final = 16
 SCORES: Final = "scores.parquet"
 MANIFEST: Final = "manifest.json"
 
@@ -78,6 +79,7 @@ def run_study(
     out: Path,
     on_part: OnPart,
     cards: Sequence[tuple[str, Path]] = (),
+    elsewhere: MeasureParts | None = None,
 ) -> None:
     """Measure every sample of a data set; go on if the folder holds a part of the same study.
 
@@ -89,6 +91,8 @@ def run_study(
         on_part: called with the number of samples done and of all, at first and after each part;
             whatever it raises stops the run, which can go on later.
         cards: of the detectors, as ``detectors.study_detectors`` takes them.
+        elsewhere: measures parts in other processes, such as ``workers.measure_in_processes`` does
+            once it knows how many; None measures them here, one after another.
 
     Raises:
         SettingsError: the folder holds another study or is in use, or the plan cannot be carried
@@ -100,34 +104,33 @@ def run_study(
     manifest = _manifest(data, plan, round_trips, detectors, toolbox)
     with _alone(out):
         _begin(out, manifest)
-        for first in range(0, len(data.samples), PART):
-            on_part(first, len(data.samples))
-            file = _part(out, first)
-            if not file.exists():
-                samples = data.samples[first : first + PART]
-                _write(file, json.dumps(_measure(samples, data, round_trips, detectors, toolbox)))
-        on_part(len(data.samples), len(data.samples))
-        _finish(out, manifest, len(data.samples))
+        parts = cut_into_parts(data.samples)
+        missing = [part for part in parts if not _file(out, part).exists()]
+        done = len(data.samples) - sum(len(part.samples) for part in missing)
+        on_part(done, len(data.samples))
+        job = Job(
+            data.read,
+            data.crops,
+            round_trips,
+            tuple(cards),
+            data.forgeries,
+            str(manifest["device"]),
+        )
+        with closing(
+            (elsewhere or partial(_measure_here, detectors, toolbox))(job, missing)
+        ) as measured:
+            for part, text in measured:
+                _write(_file(out, part), text)
+                done += len(part.samples)
+                on_part(done, len(data.samples))
+        _finish(out, manifest, parts)
 
 
-def _measure(
-    samples: tuple[Sample, ...],
-    data: DataSet,
-    round_trips: tuple[Settings, ...],
-    detectors: Sequence[LoadedDetector],
-    toolbox: Toolbox,
-) -> Json:
-    rows: list[Row] = []
-    refused: list[Json] = []
-    for sample in samples:
-        try:
-            picture = data.read(sample)
-            rows += measure_sample(sample, picture, data.crops, round_trips, detectors, toolbox)
-        except WeightsError:
-            raise
-        except DemoError as reason:
-            refused.append({"sample": sample.name, "forgery": sample.forgery, "why": str(reason)})
-    return {"rows": [asdict(row) for row in rows], "refused": refused}
+def _measure_here(
+    detectors: Sequence[LoadedDetector], toolbox: Toolbox, job: Job, parts: Sequence[Part]
+) -> Generator[tuple[Part, str]]:
+    for part in parts:
+        yield part, measure_part(job, detectors, toolbox, part)
 
 
 def _manifest(
@@ -153,6 +156,7 @@ def _manifest(
         "plan": asdict(plan),
         "weights": weights,
         "device": device_name(toolbox.zoo.device),
+        "precision": toolbox.zoo.precision,
         "versions": dict(versions()),
     }
 
@@ -196,14 +200,14 @@ def _begin(out: Path, manifest: Json) -> None:
         )
 
 
-def _finish(out: Path, manifest: Json, samples: int) -> None:
+def _finish(out: Path, manifest: Json, parts: Sequence[Part]) -> None:
     """Put the parts together, in the order of the samples."""
     rows: list[Json] = []
     refused: list[Json] = []
-    for first in range(0, samples, PART):
-        part = json.loads(_part(out, first).read_text(encoding="utf-8"))
-        rows += part["rows"]
-        refused += part["refused"]
+    for part in parts:
+        measured = json.loads(_file(out, part).read_text(encoding="utf-8"))
+        rows += measured["rows"]
+        refused += measured["refused"]
     pictures = dict.fromkeys(f"{row['sample']}\t{row['picture_sha256']}" for row in rows)
     said = manifest | {
         "pictures_sha256": hashlib.sha256("\n".join(pictures).encode()).hexdigest(),
@@ -221,8 +225,8 @@ def _schema() -> pyarrow.Schema:
     return pyarrow.schema([(name, kinds[kind]) for name, kind in Row.__annotations__.items()])
 
 
-def _part(out: Path, first: int) -> Path:
-    return out / "parts" / f"{first:07d}.json"
+def _file(out: Path, part: Part) -> Path:
+    return out / "parts" / f"{part.first:07d}.json"
 
 
 def _write(file: Path, text: str) -> None:

@@ -1,0 +1,39 @@
+"""What a worker process of a test is given: it must be found by name, so it lives in a module."""
+
+import os
+import signal
+from pathlib import Path
+
+from demo.core.errors import WeightsError
+from demo.core.faces import FaceDetector
+from demo.core.images import Picture, read_picture
+from demo.core.picture_attack import Toolbox
+from demo.study.samples import Sample
+from models.zoo import Zoo
+from tests.made_models import ModelFolders
+
+
+def make_random(models: ModelFolders) -> Toolbox:
+    """The toolbox of the made-up networks."""
+    return Toolbox(Zoo("cpu", folder=models.weights, cards=models.cards), FaceDetector())
+
+
+def make_none() -> Toolbox:
+    """No toolbox, but a refusal."""
+    raise WeightsError("The weights are damaged: fetch them again.")
+
+
+def read_or_die(root: Path, deadly: str, deaths: Path, most: int, sample: Sample) -> Picture:
+    """Read a sample; the deadly one ends the process as the kernel does where memory runs out.
+
+    Args:
+        root: of the data.
+        deadly: name of the sample.
+        deaths: a folder that counts.
+        most: how many die.
+        sample: to read.
+    """
+    if sample.name == deadly and len(list(deaths.iterdir())) < most:
+        (deaths / str(os.getpid())).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read_picture(root / sample.place)

@@ -1,0 +1,119 @@
+"""`kill -9` in the middle of `python -m demo study run`, as it happens to real runs."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.made_models import ModelFolders
+
+PROJECT = Path(__file__).resolve().parents[2]
+CROPS = 56
+PATIENCE = 120
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory, random_models: ModelFolders) -> list[str]:
+    """The command for a study of 56 small crops and one detector, less its folder."""
+    root = tmp_path_factory.mktemp("killing")
+    rng = np.random.default_rng(7)
+    for number in range(CROPS):
+        folder = root / ("real" if number % 2 else "fake")
+        folder.mkdir(exist_ok=True)
+        crop = rng.integers(0, 256, (48, 44, 3), dtype=np.uint8)
+        Image.fromarray(crop).save(folder / f"{number}.png")
+    card = root / "resnet50.json"
+    shutil.copy(random_models.cards / card.name, card)
+    shutil.copy(random_models.weights / "resnet50.safetensors", root)
+    return [
+        *("study", "run", "--data", "folder", "--crops", "--root", str(root), "--device", "cpu"),
+        *("--methods", "bicubic", "--k", "2", "--detectors", f"fake={card}"),
+    ]
+
+
+def start(words: Sequence[str], out: Path, workers: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "demo", *words, "--out", str(out), "--workers", str(workers)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs; one that has ended and waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_killed_run_goes_on_and_ends_with_the_bytes_of_an_unbroken_one(
+    words: list[str], tmp_path: Path
+) -> None:
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    running = start(words, broken, workers=2)
+    deadline = time.monotonic() + PATIENCE
+    while not (written := list((broken / "parts").glob("*.json"))):
+        assert running.poll() is None, running.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    # Stopped, it holds the folder for as long as another run needs to find that out.
+    running.send_signal(signal.SIGSTOP)
+    workers = children(running.pid)
+    second = start(words, broken, workers=1)
+    assert "Another run is writing to this folder" in second.communicate()[1]
+    assert second.returncode == 2
+    running.kill()
+    assert running.wait() == -signal.SIGKILL
+    running.communicate()
+    assert not (broken / "scores.parquet").exists()
+    while any(map(alive, workers)):
+        assert time.monotonic() < deadline, "workers outlive the process that was killed"
+        time.sleep(0.01)
+
+    written = list((broken / "parts").glob("*.json"))
+    times = {part: part.stat().st_mtime_ns for part in written}
+    resumed = start(words, broken, workers=3)
+    _, progress = resumed.communicate()
+    assert resumed.returncode == 0, progress
+    assert f"| {16 * len(written)}/{CROPS} [" in progress.replace("\r", "\n").splitlines()[0]
+    assert {part: part.stat().st_mtime_ns for part in written} == times
+
+    whole = start(words, unbroken, workers=1)
+    assert whole.wait() == 0, whole.communicate()[1]
+    whole.communicate()
+    found, expected = files(broken), files(unbroken)
+    assert {"scores.parquet", "manifest.json", "report.html"} < found.keys()
+    assert found.keys() == expected.keys()
+    for name, content in expected.items():
+        assert found[name] == content, name
+
+
+def test_workers_are_one_or_more(words: list[str], tmp_path: Path) -> None:
+    refused = start(words, tmp_path / "study", workers=0)
+    assert "workers must be 1 or more" in refused.communicate()[1]
+    assert refused.returncode == 2
+    assert not (tmp_path / "study").exists()
