@@ -1,5 +1,6 @@
 """A small data set of made-up faces, and models that answer about them."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from demo.core.picture_attack import Toolbox
 from demo.study.folder import open_folder
 from demo.study.samples import DataSet
 from models.zoo import Zoo
+from tests.made_models import ModelFolders
 
 
 @pytest.fixture(scope="session")
@@ -33,5 +35,29 @@ def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def crops_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """56 small crops, good for four parts."""
+    root = tmp_path_factory.mktemp("crops")
+    rng = np.random.default_rng(7)
+    for number in range(56):
+        folder = root / ("real" if number % 2 else "fake")
+        folder.mkdir(exist_ok=True)
+        crop = rng.integers(0, 256, (48, 44, 3), dtype=np.uint8)
+        Image.fromarray(crop).save(folder / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
 def small_set(faces_folder: Path) -> DataSet:
     return open_folder(faces_folder, crops=True)
+
+
+@pytest.fixture(scope="session")
+def one_card(
+    random_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[tuple[str, Path]]:
+    """One detector for a study's fakes, where three would only take longer."""
+    card = tmp_path_factory.mktemp("card") / "resnet50.json"
+    shutil.copy(random_models.cards / card.name, card)
+    shutil.copy(random_models.weights / "resnet50.safetensors", card.parent)
+    return (("fake", card),)

@@ -1,6 +1,5 @@
 """`kill -9` in the middle of `python -m demo study run`, as it happens to real runs."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -8,11 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-
-from tests.made_models import ModelFolders
 
 PROJECT = Path(__file__).resolve().parents[2]
 CROPS = 56
@@ -20,21 +15,13 @@ PATIENCE = 120
 
 
 @pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory, random_models: ModelFolders) -> list[str]:
-    """The command for a study of 56 small crops and one detector, less its folder."""
-    root = tmp_path_factory.mktemp("killing")
-    rng = np.random.default_rng(7)
-    for number in range(CROPS):
-        folder = root / ("real" if number % 2 else "fake")
-        folder.mkdir(exist_ok=True)
-        crop = rng.integers(0, 256, (48, 44, 3), dtype=np.uint8)
-        Image.fromarray(crop).save(folder / f"{number}.png")
-    card = root / "resnet50.json"
-    shutil.copy(random_models.cards / card.name, card)
-    shutil.copy(random_models.weights / "resnet50.safetensors", root)
+def words(crops_folder: Path, one_card: tuple[tuple[str, Path]]) -> list[str]:
+    """The command for a study of four parts that asks one detector, less its folder."""
+    ((forgery, card),) = one_card
     return [
-        *("study", "run", "--data", "folder", "--crops", "--root", str(root), "--device", "cpu"),
-        *("--methods", "bicubic", "--k", "2", "--detectors", f"fake={card}"),
+        *("study", "run", "--data", "folder", "--crops", "--root", str(crops_folder)),
+        *("--device", "cpu", "--methods", "bicubic", "--k", "2"),
+        *("--detectors", f"{forgery}={card}"),
     ]
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
 from demo.core.errors import SettingsError, WeightsError
 from demo.core.picture_attack import Toolbox
@@ -17,6 +18,7 @@ from tests.study.made_workers import make_none, make_random, read_or_die
 
 PLAN = Plan(methods=("bicubic",), factors=(2.0,), kernel="area", seed=3)
 LAST = "real/real 9.png"
+Cards = tuple[tuple[str, Path]]
 
 
 def ignore(done: int, total: int) -> None:
@@ -29,12 +31,15 @@ def silent(sentence: str) -> None:
 
 @pytest.fixture(scope="module")
 def finished(
-    small_set: DataSet, study_toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory
+    small_set: DataSet,
+    study_toolbox: Toolbox,
+    one_card: Cards,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The same study in this very process."""
     out = tmp_path_factory.mktemp("study")
     with one_thread():
-        run_study(small_set, PLAN, study_toolbox, out, ignore)
+        run_study(small_set, PLAN, study_toolbox, out, ignore, one_card)
     return out
 
 
@@ -42,12 +47,13 @@ def test_two_workers_write_the_bytes_of_one(
     finished: Path,
     small_set: DataSet,
     study_toolbox: Toolbox,
+    one_card: Cards,
     random_models: ModelFolders,
     tmp_path: Path,
 ) -> None:
     team = partial(measure_in_processes, partial(make_random, random_models), 2, silent)
     with one_thread():
-        run_study(small_set, PLAN, study_toolbox, tmp_path, ignore, elsewhere=team)
+        run_study(small_set, PLAN, study_toolbox, tmp_path, ignore, one_card, team)
     for name in ("scores.parquet", "manifest.json", "asked.json"):
         assert (tmp_path / name).read_bytes() == (finished / name).read_bytes(), name
 
@@ -57,6 +63,7 @@ def test_a_worker_that_dies_is_said_and_the_other_does_its_part(
     small_set: DataSet,
     faces_folder: Path,
     study_toolbox: Toolbox,
+    one_card: Cards,
     random_models: ModelFolders,
     tmp_path: Path,
 ) -> None:
@@ -66,7 +73,7 @@ def test_a_worker_that_dies_is_said_and_the_other_does_its_part(
     said: list[str] = []
     team = partial(measure_in_processes, partial(make_random, random_models), 2, said.append)
     with one_thread():
-        run_study(deadly, PLAN, study_toolbox, out, ignore, elsewhere=team)
+        run_study(deadly, PLAN, study_toolbox, out, ignore, one_card, team)
     assert len(list(deaths.iterdir())) == 1
     assert len(said) == 1
     assert "ended suddenly" in said[0]
@@ -77,6 +84,7 @@ def test_a_study_whose_workers_all_die_says_how_it_goes_on(
     small_set: DataSet,
     faces_folder: Path,
     study_toolbox: Toolbox,
+    one_card: Cards,
     random_models: ModelFolders,
     tmp_path: Path,
 ) -> None:
@@ -86,29 +94,31 @@ def test_a_study_whose_workers_all_die_says_how_it_goes_on(
     said: list[str] = []
     team = partial(measure_in_processes, partial(make_random, random_models), 2, said.append)
     with one_thread(), pytest.raises(SettingsError, match=r"fewer --workers: it goes on"):
-        run_study(deadly, PLAN, study_toolbox, out, ignore, elsewhere=team)
+        run_study(deadly, PLAN, study_toolbox, out, ignore, one_card, team)
     assert len(said) == 2
 
 
 def test_what_a_worker_refuses_is_refused(
-    small_set: DataSet, study_toolbox: Toolbox, tmp_path: Path
+    small_set: DataSet, study_toolbox: Toolbox, one_card: Cards, tmp_path: Path
 ) -> None:
     team = partial(measure_in_processes, make_none, 2, silent)
     with one_thread(), pytest.raises(WeightsError, match="are damaged"):
-        run_study(small_set, PLAN, study_toolbox, tmp_path, ignore, elsewhere=team)
+        run_study(small_set, PLAN, study_toolbox, tmp_path, ignore, one_card, team)
 
 
 def test_workers_that_compute_otherwise_are_refused(
-    small_set: DataSet, study_toolbox: Toolbox, random_models: ModelFolders, tmp_path: Path
+    small_set: DataSet,
+    study_toolbox: Toolbox,
+    one_card: Cards,
+    random_models: ModelFolders,
+    tmp_path: Path,
 ) -> None:
     """A worker computes in one thread, so a study that began in several is another study."""
-    import torch
-
     before = torch.get_num_threads()
     team = partial(measure_in_processes, partial(make_random, random_models), 2, silent)
     torch.set_num_threads(3)
     try:
         with pytest.raises(SettingsError, match=r"3 threads.*1 thread.*one kind"):
-            run_study(small_set, PLAN, study_toolbox, tmp_path, ignore, elsewhere=team)
+            run_study(small_set, PLAN, study_toolbox, tmp_path, ignore, one_card, team)
     finally:
         torch.set_num_threads(before)
