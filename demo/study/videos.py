@@ -40,7 +40,7 @@ def read_frames(video: Path, numbers: Collection[int]) -> dict[int, Picture]:
 
     Args:
         video: in any format that OpenCV's FFmpeg reads.
-        numbers: of the frames, the first being 0.
+        numbers: of the frames, counted from 0 among those that can be decoded.
 
     Returns:
         Number → uint8 RGB, H×W×3; without those that the video does not hold.

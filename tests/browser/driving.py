@@ -52,6 +52,21 @@ def upload(page: Page, content: bytes, name: str = "face.png", kind: str = "imag
     page.locator("#picture input[type=file]").set_input_files(given)
 
 
+def open_tab(page: Page, name: str, control: str) -> None:
+    """Opens a tab of the page and waits for one of its controls to take what is set.
+
+    Some frames after a tab first shows, Gradio gives its controls their first values once more,
+    and would undo what a test, quicker than any visitor, had set by then.
+    """
+    page.get_by_role("tab", name=name).click()
+    page.locator(f"#{control}").wait_for()
+    page.evaluate(
+        """async () => {
+            for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame);
+        }"""
+    )
+
+
 def set_slider(page: Page, name: str, value: float) -> None:
     """Types a slider's value, as a keyboard user does."""
     field = page.locator(f"#{name} input[type=number]")

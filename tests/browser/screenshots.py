@@ -15,6 +15,7 @@ from tests.browser.driving import (
     choose,
     chromium,
     finished,
+    open_tab,
     png,
     set_slider,
     upload,
@@ -54,7 +55,7 @@ def take(browser: Browser, address: str, width: int, theme: str) -> None:
     page.get_by_role("tab", name="Where they look").click()
     expect(page.locator("#look section")).to_have_count(3)
     page.locator("#studio").screenshot(path=FOLDER / f"looks-{width}-{theme}.png")
-    page.get_by_role("tab", name="Compare").click()
+    open_tab(page, "Compare", "compare-k")
     page.locator("#take-examples").click()
     expect(page.locator("#get-csv")).to_be_visible(timeout=4 * PATIENCE)
     shoot(page, f"compare-{width}-{theme}")

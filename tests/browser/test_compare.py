@@ -14,6 +14,7 @@ from tests.browser.driving import (
     choose,
     finished,
     measured,
+    open_tab,
     pixels,
     png,
     readings,
@@ -58,7 +59,7 @@ def mirrored(astronaut: Picture) -> Picture:
 @pytest.fixture
 def compare(page: Page, astronaut: Picture, mirrored: Picture) -> Page:
     """Three pictures compared at K = 3 by Lanczos, one of them without a face."""
-    page.get_by_role("tab", name="Compare").click()
+    open_tab(page, "Compare", "compare-k")
     set_slider(page, "compare-k", 3)
     choose(page, "compare-method", "Lanczos, control")
     send(page, ("one.png", astronaut), ("=hills.png", faceless()), ("two.png", mirrored))
@@ -147,14 +148,14 @@ def test_a_row_opens_in_the_studio_with_its_picture_and_settings(
     expect(compare.get_by_role("tab", name="Analyse")).to_be_focused()
 
     # The same picture once more, under other settings.
-    compare.get_by_role("tab", name="Compare").click()
+    open_tab(compare, "Compare", "compare-k")
     set_slider(compare, "compare-k", 4)
     compared(compare, "K = 4")
     compare.get_by_role("button", name="Open two.png in the studio").click()
     finished(compare, "K = 4, restored by Lanczos")
 
     # A picture without a face opens too: a box can be drawn in it there.
-    compare.get_by_role("tab", name="Compare").click()
+    open_tab(compare, "Compare", "compare-k")
     compare.get_by_role("button", name="Open =hills.png in the studio").click()
     expect(compare.locator("#problem")).to_contain_text("No face was found", timeout=PATIENCE)
     choose(compare, "subject", "Whole picture")
@@ -162,7 +163,7 @@ def test_a_row_opens_in_the_studio_with_its_picture_and_settings(
 
 
 def test_what_cannot_be_taken_is_said_and_the_rest_is_done(page: Page, astronaut: Picture) -> None:
-    page.get_by_role("tab", name="Compare").click()
+    open_tab(page, "Compare", "compare-k")
     choose(page, "compare-method", "Lanczos, control")
     files: list[tuple[str, Picture | bytes]] = [(f"{n}.png", b"none") for n in range(5)]
     send(page, *files, ("face.png", astronaut), ("seventh.png", astronaut))
@@ -180,7 +181,7 @@ def test_what_cannot_be_taken_is_said_and_the_rest_is_done(page: Page, astronaut
 
 
 def test_a_change_during_a_comparison_begins_it_anew(page: Page, astronaut: Picture) -> None:
-    page.get_by_role("tab", name="Compare").click()
+    open_tab(page, "Compare", "compare-k")
     send(page, ("face.png", astronaut), ("hills.png", faceless()))
     expect(page.locator("#compare-progress progress")).to_have_count(1, timeout=PATIENCE)
     for k in (3, 4):
@@ -191,7 +192,7 @@ def test_a_change_during_a_comparison_begins_it_anew(page: Page, astronaut: Pict
 
 
 def test_the_examples_are_one_click_away_and_stop_stops(page: Page) -> None:
-    page.get_by_role("tab", name="Compare").click()
+    open_tab(page, "Compare", "compare-k")
     page.locator("#take-examples").click()
     expect(page.locator("#compare-progress")).to_contain_text("of 4", timeout=PATIENCE)
     page.locator("#stop-compare").click()
@@ -207,7 +208,7 @@ def test_a_small_screen_holds_the_tab_without_scrolling_sideways(
     )
     page = small.new_page()
     page.goto(address)
-    page.get_by_role("tab", name="Compare").click()
+    open_tab(page, "Compare", "compare-k")
     choose(page, "compare-method", "Lanczos, control")
     send(page, (f"{'long' * 30}.png", astronaut), ("hills.png", faceless()))
     compared(page, "1 of 2 pictures compared")

@@ -1,6 +1,5 @@
 """A small data set of made-up faces, and models that answer about them."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from demo.core.picture_attack import Toolbox
 from demo.study.folder import open_folder
 from demo.study.samples import DataSet
 from models.zoo import Zoo
-from tests.made_models import ModelFolders
+from tests.study.made_detectors import make_detectors
+from tests.study.made_ffpp import make_ffpp
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +53,12 @@ def small_set(faces_folder: Path) -> DataSet:
 
 
 @pytest.fixture(scope="session")
-def one_card(
-    random_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[tuple[str, Path]]:
-    """One detector for a study's fakes, where three would only take longer."""
-    card = tmp_path_factory.mktemp("card") / "resnet50.json"
-    shutil.copy(random_models.cards / card.name, card)
-    shutil.copy(random_models.weights / "resnet50.safetensors", card.parent)
-    return (("fake", card),)
+def small_detectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of three quick detectors, cards and weights; not to be written to."""
+    return make_detectors(tmp_path_factory.mktemp("detectors") / "small")
+
+
+@pytest.fixture(scope="session")
+def ffpp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """FaceForensics++ in small, with broken and missing videos; not to be written to."""
+    return make_ffpp(tmp_path_factory.mktemp("videos") / "FF++, größer")

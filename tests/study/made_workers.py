@@ -10,12 +10,11 @@ from demo.core.images import Picture, read_picture
 from demo.core.picture_attack import Toolbox
 from demo.study.samples import Sample
 from models.zoo import Zoo
-from tests.made_models import ModelFolders
 
 
-def make_random(models: ModelFolders) -> Toolbox:
-    """The toolbox of the made-up networks."""
-    return Toolbox(Zoo("cpu", folder=models.weights, cards=models.cards), FaceDetector())
+def make_small(folder: Path) -> Toolbox:
+    """A toolbox of the quick detectors of ``made_detectors``."""
+    return Toolbox(Zoo("cpu", folder=folder, cards=folder), FaceDetector())
 
 
 def make_none() -> Toolbox:

@@ -15,13 +15,12 @@ PATIENCE = 120
 
 
 @pytest.fixture(scope="module")
-def words(crops_folder: Path, one_card: tuple[tuple[str, Path]]) -> list[str]:
+def words(crops_folder: Path, small_detectors: Path) -> list[str]:
     """The command for a study of four parts that asks one detector, less its folder."""
-    ((forgery, card),) = one_card
     return [
         *("study", "run", "--data", "folder", "--crops", "--root", str(crops_folder)),
         *("--device", "cpu", "--methods", "bicubic", "--k", "2"),
-        *("--detectors", f"{forgery}={card}"),
+        *("--detectors", f"fake={small_detectors / 'xception.json'}"),
     ]
 
 

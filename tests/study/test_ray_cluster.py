@@ -11,17 +11,14 @@ from typing import Any
 import pytest
 
 from demo.core.errors import DemoError, SettingsError
-from demo.core.picture_attack import Toolbox
 from demo.study.folder import open_folder
 from demo.study.parts import one_thread
 from demo.study.run import Plan, run_study
-from tests.made_models import ModelFolders
-from tests.study.made_workers import make_none, make_random, read_and_tell
+from tests.study.made_workers import make_none, make_small, read_and_tell
 
 PLAN = Plan(methods=("bicubic",), factors=(2.0,), kernel="area", seed=3)
 PATIENCE = 120
 STORE = 80 * 2**20
-Cards = tuple[tuple[str, Path]]
 
 
 def ignore(done: int, total: int) -> None:
@@ -45,13 +42,12 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_a_cluster_that_loses_a_node_writes_the_bytes_of_one_process(
     cluster: Any,
     crops_folder: Path,
-    study_toolbox: Toolbox,
-    one_card: Cards,
-    random_models: ModelFolders,
+    small_detectors: Path,
     tmp_path: Path,
 ) -> None:
     from demo.study.ray_cluster import measure_on_ray
 
+    toolbox = make_small(small_detectors)
     second = cluster.add_node(num_cpus=1, object_store_memory=STORE)
     alone, spread, seen = tmp_path / "alone", tmp_path / "spread", tmp_path / "seen"
     seen.mkdir()
@@ -68,25 +64,25 @@ def test_a_cluster_that_loses_a_node_writes_the_bytes_of_one_process(
             cluster.remove_node(second, allow_graceful=False)
             lost.append(done)
 
-    on_ray = partial(measure_on_ray, cluster.address, partial(make_random, random_models), None)
+    on_ray = partial(measure_on_ray, cluster.address, partial(make_small, small_detectors), None)
     with one_thread():
-        run_study(told, PLAN, study_toolbox, spread, lose_a_node, one_card, on_ray)
-        run_study(data, PLAN, study_toolbox, alone, ignore, one_card)
+        run_study(told, PLAN, toolbox, spread, lose_a_node, (), on_ray)
+        run_study(data, PLAN, toolbox, alone, ignore)
     assert len(list(seen.iterdir())) == 2
     assert lost[0] < len(data.samples)
     for name in ("scores.parquet", "manifest.json", "asked.json"):
         assert (spread / name).read_bytes() == (alone / name).read_bytes(), name
     refusing = partial(measure_on_ray, cluster.address, make_none, None)
     with one_thread(), pytest.raises(DemoError, match="are damaged"):
-        run_study(data, PLAN, study_toolbox, tmp_path / "none", ignore, one_card, refusing)
+        run_study(data, PLAN, toolbox, tmp_path / "none", ignore, (), refusing)
 
 
 def test_a_cluster_that_is_not_there_gets_a_sentence(
-    crops_folder: Path, study_toolbox: Toolbox, one_card: Cards, tmp_path: Path
+    crops_folder: Path, small_detectors: Path, tmp_path: Path
 ) -> None:
     from demo.study.ray_cluster import measure_on_ray
 
     data = open_folder(crops_folder, crops=True)
     nowhere = partial(measure_on_ray, "127.0.0.1:1", make_none, None)
     with one_thread(), pytest.raises(SettingsError, match="cannot be reached"):
-        run_study(data, PLAN, study_toolbox, tmp_path, ignore, one_card, nowhere)
+        run_study(data, PLAN, make_small(small_detectors), tmp_path, ignore, (), nowhere)

@@ -35,7 +35,16 @@ def test_a_folder_of_faces_becomes_a_report(
     [
         (("--data", "dfdc"), "DFDC face crops was expected"),
         (("--data", "folder"), "none in real/"),
-        (("--data", "video"), "must be dfdc or folder"),
+        (("--data", "video"), "must be one of dfdc, ffpp, folder, but 'video' came"),
+        (("--data", "ffpp"), "Add --splits FOLDER."),
+        (("--data", "ffpp", "--crops"), "--crops is an option of --data folder, but --data ffpp"),
+        (("--data", "folder", "--split", "val"), "--split is an option of --data dfdc or ffpp"),
+        (("--data", "dfdc", "--frames", "3"), "--frames is an option of --data ffpp"),
+        (("--data", "dfdc", "--forgeries", "FaceSwap"), "--forgeries is an option of --data ffpp"),
+        (
+            ("--data", "ffpp", "--detectors", "FaceSwap=a.json", "--detector", "b.pth"),
+            "Either --detectors for each forgery or --detector",
+        ),
     ],
 )
 def test_data_that_are_not_there_get_a_sentence(
