@@ -42,23 +42,27 @@ def study_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
         DemoError: the data, the settings or the weights are refused.
     """
     if options.step == "run":
-        if options.detectors and options.detector:
-            raise SettingsError(
-                "Either --detectors for each forgery or --detector for all was expected, but both "
-                "came. Leave one of them out."
-            )
-        data = open_data(options)
-        if options.limit is not None:
-            data = draw(data, options.limit, options.seed)
-        plan = Plan(tuple(options.methods), tuple(options.k), options.kernel, options.seed)
-        make_one = partial(study_toolbox, options, make)
-        elsewhere = _elsewhere(options, make_one)
-        with one_thread(), _progress() as on_part:
-            run_study(data, plan, make_one(), options.out, on_part, options.detectors, elsewhere)
+        _run(options, make)
     folder = options.out if options.step == "run" else options.run
     write_report(folder)
     print(f"Written: report.html in {folder.name}")
     return False
+
+
+def _run(options: argparse.Namespace, make: MakeToolbox) -> None:
+    if options.detectors and options.detector:
+        raise SettingsError(
+            "Either --detectors for each forgery or --detector for all was expected, but both "
+            "came. Leave one of them out."
+        )
+    data = open_data(options)
+    if options.limit is not None:
+        data = draw(data, options.limit, options.seed)
+    plan = Plan(tuple(options.methods), tuple(options.k), options.kernel, options.seed)
+    make_one = partial(study_toolbox, options, make)
+    elsewhere = _elsewhere(options, make_one)
+    with one_thread(), _progress() as on_part:
+        run_study(data, plan, make_one(), options.out, on_part, options.detectors, elsewhere)
 
 
 def study_toolbox(options: argparse.Namespace, make: MakeToolbox) -> Toolbox:
@@ -82,17 +86,23 @@ def _elsewhere(options: argparse.Namespace, make_one: Callable[[], Toolbox]) -> 
         raise SettingsError(
             f"The number of workers must be 1 or more, but {workers} came. Choose a larger one."
         )
+    say = partial(tqdm.write, file=sys.stderr)
     if options.ray is not None:
-        # Only here, since Ray is an extra that few have.
-        from demo.study.ray_cluster import measure_on_ray
-
-        return partial(measure_on_ray, options.ray, make_one, workers)
+        try:
+            # Only here, since Ray is an extra that few have.
+            from demo.study.ray_cluster import measure_on_ray
+        except ModuleNotFoundError:
+            raise SettingsError(
+                "A study on a cluster needs Ray, but it is not installed. Install it with "
+                "pip install -r requirements-ray.txt."
+            ) from None
+        return partial(measure_on_ray, options.ray, make_one, workers, say)
     if workers is None:
         on_gpu = resolve_device(options.device).type == "cuda"
         workers = 1 if on_gpu else torch.get_num_threads()
     if workers == 1:
         return None
-    return partial(measure_in_processes, make_one, workers, partial(tqdm.write, file=sys.stderr))
+    return partial(measure_in_processes, make_one, workers, say)
 
 
 @contextmanager

@@ -92,7 +92,8 @@ def run_study(
             whatever it raises stops the run, which can go on later.
         cards: of the detectors, as ``detectors.study_detectors`` takes them.
         elsewhere: measures parts in other processes, such as ``workers.measure_in_processes`` does
-            once it knows how many; None measures them here, one after another.
+            once it knows how many; None measures them here, one after another, and so is a single
+            one.
 
     Raises:
         SettingsError: the folder holds another study or is in use, or the plan cannot be carried
@@ -116,9 +117,9 @@ def run_study(
             data.forgeries,
             str(manifest["device"]),
         )
-        with closing(
-            (elsewhere or partial(_measure_here, detectors, toolbox))(job, missing)
-        ) as measured:
+        here = partial(_measure_here, detectors, toolbox)
+        measure = here if elsewhere is None or len(missing) < 2 else elsewhere
+        with closing(measure(job, missing)) as measured:
             for part, text in measured:
                 _write(_file(out, part), text)
                 done += len(part.samples)

@@ -36,10 +36,10 @@ def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def crops_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """56 small crops, good for four parts."""
+    """64 small crops: four whole parts."""
     root = tmp_path_factory.mktemp("crops")
     rng = np.random.default_rng(7)
-    for number in range(56):
+    for number in range(64):
         folder = root / ("real" if number % 2 else "fake")
         folder.mkdir(exist_ok=True)
         crop = rng.integers(0, 256, (48, 44, 3), dtype=np.uint8)

@@ -4,14 +4,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-CROPS = 56
-PATIENCE = 120
+CROPS = 64
+PATIENCE = 300
+
+Start = Callable[[Path, int], subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +26,27 @@ def words(crops_folder: Path, small_detectors: Path) -> list[str]:
     ]
 
 
-def start(words: Sequence[str], out: Path, workers: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "demo", *words, "--out", str(out), "--workers", str(workers)],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def start(words: list[str]) -> Iterator[Start]:
+    """Starts a run; whatever still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(out: Path, workers: int) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "demo", *words, "--out", str(out)]
+        process = subprocess.Popen(
+            [*command, "--workers", str(workers)],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def children(pid: int) -> list[int]:
@@ -55,12 +70,12 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_a_killed_run_goes_on_and_ends_with_the_bytes_of_an_unbroken_one(
-    words: list[str], tmp_path: Path
+    start: Start, tmp_path: Path
 ) -> None:
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
-    running = start(words, broken, workers=2)
+    running = start(broken, 2)
     deadline = time.monotonic() + PATIENCE
     while not (written := list((broken / "parts").glob("*.json"))):
         assert running.poll() is None, running.communicate()[1]
@@ -69,12 +84,11 @@ def test_a_killed_run_goes_on_and_ends_with_the_bytes_of_an_unbroken_one(
     # Stopped, it holds the folder for as long as another run needs to find that out.
     running.send_signal(signal.SIGSTOP)
     workers = children(running.pid)
-    second = start(words, broken, workers=1)
+    second = start(broken, 1)
     assert "Another run is writing to this folder" in second.communicate()[1]
     assert second.returncode == 2
     running.kill()
     assert running.wait() == -signal.SIGKILL
-    running.communicate()
     assert not (broken / "scores.parquet").exists()
     while any(map(alive, workers)):
         assert time.monotonic() < deadline, "workers outlive the process that was killed"
@@ -82,15 +96,15 @@ def test_a_killed_run_goes_on_and_ends_with_the_bytes_of_an_unbroken_one(
 
     written = list((broken / "parts").glob("*.json"))
     times = {part: part.stat().st_mtime_ns for part in written}
-    resumed = start(words, broken, workers=3)
+    resumed = start(broken, 3)
     _, progress = resumed.communicate()
     assert resumed.returncode == 0, progress
     assert f"| {16 * len(written)}/{CROPS} [" in progress.replace("\r", "\n").splitlines()[0]
     assert {part: part.stat().st_mtime_ns for part in written} == times
 
-    whole = start(words, unbroken, workers=1)
-    assert whole.wait() == 0, whole.communicate()[1]
-    whole.communicate()
+    whole = start(unbroken, 1)
+    _, said = whole.communicate()
+    assert whole.returncode == 0, said
     found, expected = files(broken), files(unbroken)
     assert {"scores.parquet", "manifest.json", "report.html"} < found.keys()
     assert found.keys() == expected.keys()
@@ -98,8 +112,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_bytes_of_an_unbroken_one(
         assert found[name] == content, name
 
 
-def test_workers_are_one_or_more(words: list[str], tmp_path: Path) -> None:
-    refused = start(words, tmp_path / "study", workers=0)
+def test_workers_are_one_or_more(start: Start, tmp_path: Path) -> None:
+    refused = start(tmp_path / "study", 0)
     assert "workers must be 1 or more" in refused.communicate()[1]
     assert refused.returncode == 2
     assert not (tmp_path / "study").exists()
