@@ -28,7 +28,7 @@ screenshots: .venv/test.stamp
 	$(BIN)/pip install --quiet --requirement requirements.txt
 	touch $@
 
-.venv/test.stamp: requirements-dev.txt requirements.txt
+.venv/test.stamp: requirements-dev.txt requirements-ray.txt requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	command -v chromium || $(BIN)/playwright install chromium

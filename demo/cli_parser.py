@@ -252,6 +252,29 @@ def _add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         ),
     )
     run.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the study")
+    run.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes of one thread each (one a core); the results do not depend on it",
+    )
+    run.add_argument(
+        "--precision",
+        default="float32",
+        metavar="float32|bfloat16",
+        help=(
+            "bfloat16 is several times as fast on a CPU with AMX or AVX-512 BF16, moves logits a "
+            "little, and is said in the report (float32)"
+        ),
+    )
+    run.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help=(
+            "measure on this Ray cluster, such as auto or HOST:6379; its nodes see the project, "
+            "the data and the weights under the same paths (requirements-ray.txt)"
+        ),
+    )
     add_common(run)
     report = steps.add_parser(
         "report",

@@ -2,30 +2,27 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Final
 
+import torch
 from tqdm import tqdm
 
 from demo.commands import MakeToolbox, toolbox_for
 from demo.core.errors import SettingsError
+from demo.core.picture_attack import Toolbox
+from demo.core.restoring import check_choice
 from demo.study.comparing import write_comparison
-from demo.study.dfdc import open_dfdc
-from demo.study.ffpp import FORGERIES, open_ffpp
-from demo.study.folder import open_folder
 from demo.study.gallery import check_number, write_gallery
-from demo.study.openforensics import open_openforensics
+from demo.study.parts import MeasureParts, one_thread
 from demo.study.report import write_report
-from demo.study.run import Plan, run_study
-from demo.study.samples import DataSet, draw
-
-# The options that not every kind of data takes.
-OPTIONS_OF: Final = {
-    "dfdc": ("split",),
-    "ffpp": ("split", "splits", "compression", "forgeries", "frames"),
-    "folder": ("crops",),
-    "openforensics": ("annotations",),
-}
+from demo.study.run import OnPart, Plan, run_study
+from demo.study.samples import draw
+from demo.study.workers import measure_in_processes
+from demo.study_data import open_data
+from models.zoo import resolve_device
 
 
 def study_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
@@ -57,17 +54,13 @@ def _run(options: argparse.Namespace, make: MakeToolbox) -> None:
         data = draw(data, options.limit, options.seed)
     check_number(options.gallery)
     plan = Plan(tuple(options.methods), tuple(options.k), options.kernel, options.seed)
-    with tqdm(total=len(data.samples), unit="picture", file=sys.stderr) as bar:
-        toolbox = toolbox_for(options, make)
-        run_study(
-            data,
-            plan,
-            toolbox,
-            options.out,
-            lambda done, _: bar.update(done - bar.n),
-            options.detectors,
-        )
-    write_gallery(options.out, data, plan.round_trips(data.crops), toolbox, options.gallery)
+    make_one = partial(study_toolbox, options, make)
+    elsewhere = _elsewhere(options, make_one)
+    with one_thread():
+        toolbox = make_one()
+        with _progress() as on_part:
+            run_study(data, plan, toolbox, options.out, on_part, options.detectors, elsewhere)
+        write_gallery(options.out, data, plan.round_trips(data.crops), toolbox, options.gallery)
     _report(options.out)
 
 
@@ -85,51 +78,56 @@ def _compare(folders: list[Path], out: Path | None) -> None:
     print(f"Written: comparison.html in {out.name}")
 
 
-def open_data(options: argparse.Namespace) -> DataSet:
-    """Open the data set that is named.
+def study_toolbox(options: argparse.Namespace, make: MakeToolbox) -> Toolbox:
+    """Make the models as the options ask, in the precision that they ask.
 
     Raises:
-        SettingsError: it is unknown or not there, or an option belongs to other data.
+        SettingsError: the precision is unknown.
+        WeightsError: what they ask for is refused.
     """
-    if options.data not in OPTIONS_OF:
-        raise SettingsError(
-            f"The data must be one of {', '.join(OPTIONS_OF)}, but {options.data!r} came. Choose "
-            "one of them."
-        )
-    _check_options(options)
-    split = options.split or "test"
-    if options.data == "dfdc":
-        return open_dfdc(options.root, split)
-    if options.data == "folder":
-        return open_folder(options.root, options.crops)
-    if options.data == "openforensics":
-        if options.annotations is None:
-            raise SettingsError(
-                "OpenForensics names its faces in a file of annotations. Add --annotations FILE."
-            )
-        return open_openforensics(options.root, options.annotations)
-    if options.splits is None:
-        raise SettingsError(
-            "The folder with the official splits of FaceForensics++ was expected, but none was "
-            "named. Add --splits FOLDER."
-        )
-    return open_ffpp(
-        options.root,
-        options.splits,
-        options.compression or "c23",
-        split,
-        options.forgeries or FORGERIES,
-        10 if options.frames is None else options.frames,
-        options.seed,
-    )
+    check_choice("precision", options.precision, ("float32", "bfloat16"))
+    toolbox = toolbox_for(options, make)
+    if options.precision == "bfloat16":
+        return Toolbox(toolbox.zoo.in_bfloat16(), toolbox.faces)
+    return toolbox
 
 
-def _check_options(options: argparse.Namespace) -> None:
-    """Refuse an option that the data do not take, rather than leave it out silently."""
-    for option in sorted({option for own in OPTIONS_OF.values() for option in own}):
-        takers = [data for data, own in OPTIONS_OF.items() if option in own]
-        if getattr(options, option) not in (None, False) and options.data not in takers:
+def _elsewhere(options: argparse.Namespace, make_one: Callable[[], Toolbox]) -> MeasureParts | None:
+    """Who measures parts; None for this very process, which one worker needs no other for."""
+    workers = options.workers
+    if workers is not None and workers < 1:
+        raise SettingsError(
+            f"The number of workers must be 1 or more, but {workers} came. Choose a larger one."
+        )
+    say = partial(tqdm.write, file=sys.stderr)
+    if options.ray is not None:
+        try:
+            # Only here, since Ray is an extra that few have.
+            from demo.study.ray_cluster import measure_on_ray
+        except ModuleNotFoundError:
             raise SettingsError(
-                f"--{option} is an option of --data {' or '.join(takers)}, but --data "
-                f"{options.data} came. Leave it out."
-            )
+                "A study on a cluster needs Ray, but it is not installed. Install it with "
+                "pip install -r requirements-ray.txt."
+            ) from None
+        return partial(measure_on_ray, options.ray, make_one, workers, say)
+    if workers is None:
+        on_gpu = resolve_device(options.device).type == "cuda"
+        workers = 1 if on_gpu else torch.get_num_threads()
+    if workers == 1:
+        return None
+    return partial(measure_in_processes, make_one, workers, say)
+
+
+@contextmanager
+def _progress() -> Iterator[OnPart]:
+    """A bar with rate and time left, over what this run does and not what an earlier one did."""
+    with ExitStack() as stack:
+        bars: list[tqdm] = []
+
+        def on_part(done: int, total: int) -> None:
+            if not bars:
+                bar = tqdm(initial=done, total=total, unit="picture", smoothing=0, file=sys.stderr)
+                bars.append(stack.enter_context(bar))
+            bars[0].update(done - bars[0].n)
+
+        yield on_part

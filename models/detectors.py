@@ -78,8 +78,8 @@ def fake_logits(network: nn.Module, batch: Tensor) -> Tensor:
     Raises:
         WeightsError: An answer is NaN or infinite.
     """
-    device = next(network.parameters()).device
-    logits: Tensor = network(batch.to(device)).squeeze(1).float().cpu()
+    first = next(network.parameters())
+    logits: Tensor = network(batch.to(first.device, first.dtype)).squeeze(1).float().cpu()
     if not bool(logits.isfinite().all()):
         raise WeightsError(
             "A detector's answer is refused: expected a finite number, found NaN or infinity; "

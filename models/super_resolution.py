@@ -8,6 +8,7 @@ from super_image import EdsrConfig, EdsrModel
 from torch import Tensor
 
 from models.errors import WeightsError
+from models.precision import type_of
 
 BLOCKS = 16
 CHANNELS = 64
@@ -80,7 +81,7 @@ def _spans(length: int) -> list[tuple[int, int]]:
 
 
 def _run(network: EdsrModel, batch: Tensor) -> Tensor:
-    result = network(batch)
+    result = network(batch.to(type_of(network))).float()
     if not torch.isfinite(result).all():
         raise WeightsError(
             "EDSR's result should be finite numbers, and some are not: its weights are damaged, "

@@ -1,9 +1,10 @@
 """The networks, each loaded once when first asked for and shared between threads."""
 
+import copy
 import difflib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Literal, NamedTuple, TypeVar
 
@@ -24,6 +25,7 @@ from models.detectors import build_detector
 from models.errors import WeightsError
 from models.foreign_super_resolution import ForeignSuperResolution
 from models.hub import Hub
+from models.precision import Precision, in_bfloat16
 from models.silent_blocks import leave_out_silent_blocks
 from models.super_resolution import build_edsr
 from models.weights import WEIGHTS_FOLDER, load_weights, state_shapes
@@ -85,6 +87,7 @@ class Zoo:
 
     Attributes:
         device: Where every network lives.
+        precision: What its networks compute in.
     """
 
     def __init__(
@@ -117,6 +120,7 @@ class Zoo:
                 network of the operator's has a name that is taken.
         """
         self.device = resolve_device(device)
+        self.precision: Precision = "float32"
         if self.device.type == "cuda":
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cuda.matmul.allow_tf32 = False
@@ -134,6 +138,19 @@ class Zoo:
         _check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
         self._detectors |= {one.card.name: _Slot(_ready(one)) for one in added}
         self._restorers = {one.card.name: one for one in restorers}
+
+    def in_bfloat16(self) -> "Zoo":
+        """A zoo of the same networks that compute in bfloat16, see `models.precision`.
+
+        The operator's own super-resolution networks stay in float32: not all bear less.
+        """
+        twin = copy.copy(self)
+        twin.precision = "bfloat16"
+        twin._detectors = {
+            name: slot.then(detector_in_bfloat16) for name, slot in self._detectors.items()
+        }
+        twin._edsr = {scale: slot.then(_edsr_in_bfloat16) for scale, slot in self._edsr.items()}
+        return twin
 
     @property
     def detector_names(self) -> tuple[str, ...]:
@@ -240,6 +257,15 @@ def load_detector(
     return LoadedDetector(card, network)
 
 
+def detector_in_bfloat16(loaded: LoadedDetector) -> LoadedDetector:
+    """The same detector with a copy of its network that computes in bfloat16."""
+    return replace(loaded, network=in_bfloat16(loaded.network))
+
+
+def _edsr_in_bfloat16(loaded: LoadedSuperResolution) -> LoadedSuperResolution:
+    return loaded._replace(network=in_bfloat16(loaded.network))
+
+
 def _fill(
     network: nn.Module,
     card: Card,
@@ -262,6 +288,10 @@ class _Slot(Generic[Loaded]):
         self._load = load
         self._loaded: Loaded | None = None
         self._lock = threading.Lock()
+
+    def then(self, change: Callable[[Loaded], Loaded]) -> "_Slot[Loaded]":
+        """A slot of its own for the same network, changed when it is loaded."""
+        return _Slot(lambda: change(self._load()))
 
     def get(self) -> Loaded:
         with self._lock:

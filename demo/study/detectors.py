@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from demo.core.errors import SettingsError
-from models.zoo import LoadedDetector, Zoo, load_detector
+from models.zoo import LoadedDetector, Zoo, detector_in_bfloat16, load_detector
 
 
 def study_detectors(
@@ -32,10 +32,13 @@ def study_detectors(
     _check(cards, forgeries)
     names = [card.stem for _, card in cards]
     ordered = sorted(cards, key=lambda one: (names.index(one[1].stem), forgeries.index(one[0])))
-    return tuple(
+    detectors = tuple(
         replace(load_detector(card, card.parent, zoo.device), trained_on=forgery)
         for forgery, card in ordered
     )
+    if zoo.precision == "bfloat16":
+        return tuple(detector_in_bfloat16(one) for one in detectors)
+    return detectors
 
 
 def full_name(detector: str, trained_on: str) -> str:

@@ -1,10 +1,11 @@
 """A folder of one's own pictures: ``real/`` and ``fake/`` inside it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from demo.core.errors import SettingsError
-from demo.core.images import read_picture
+from demo.core.images import Picture, read_picture
 from demo.study.samples import PRISTINE, DataSet, Sample
 
 ENDINGS: Final = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
@@ -36,6 +37,8 @@ def open_folder(root: Path, crops: bool) -> DataSet:
                 f"{folder}/. Put JPEG, PNG, WebP or BMP files there."
             )
         samples += [Sample(name, forgery, source=name, place=name) for name in files]
-    return DataSet(
-        "a folder of pictures", tuple(samples), crops, lambda one: read_picture(root / one.place)
-    )
+    return DataSet("a folder of pictures", tuple(samples), crops, partial(_read, root))
+
+
+def _read(root: Path, sample: Sample) -> Picture:
+    return read_picture(root / sample.place)

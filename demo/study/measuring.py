@@ -5,6 +5,7 @@ through ``attack_found``, ``score_crops`` and ``measure``. What a study saves is
 face, and asking about the clean crop, once for each round trip.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,14 +14,16 @@ from demo.core.analysis import Toolbox
 from demo.core.faces import crop_box, cut
 from demo.core.images import Picture, check_picture, digest
 from demo.core.picture_attack import attack_found
-from demo.core.quality import measure
+from demo.core.quality import Quality, measure
 from demo.core.scoring import score_crops
 from demo.core.settings import Settings
-from demo.study.published import measure_as_published
+from demo.study.published import PublishedQuality, measure_as_published
 from demo.study.samples import Sample
 from models.zoo import LoadedDetector
 
 CLEAN: Final = "clean"
+SAME: Final = Quality(ssim=1.0, psnr_db=math.inf, mean_difference=0.0, max_difference=0)
+SAME_AS_PUBLISHED: Final = PublishedQuality(ssim=1.0, psnr_db=math.inf)
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def measure_sample(
     (target,) = attacks[0].targets
     pictures = [picture, *(attack.attacked for attack in attacks)]
     faces = [cut(one, target.box) for one in pictures]
-    likeness = [(measure(faces[0], one), measure_as_published(faces[0], one)) for one in faces]
+    likeness = [(SAME, SAME_AS_PUBLISHED), *(_likeness(faces[0], one) for one in faces[1:])]
     asked = [(CLEAN, 1.0), *((one.method, one.k) for one in round_trips)]
     height, width = faces[0].shape[:2]
     side = sample.native_side or (height * width) ** 0.5
@@ -129,3 +132,8 @@ def measure_sample(
             for (method, k), logit, (right, published) in zip(asked, logits, likeness, strict=True)
         ]
     return rows
+
+
+def _likeness(clean: Picture, attacked: Picture) -> tuple[Quality, PublishedQuality]:
+    right = measure(clean, attacked)
+    return right, measure_as_published(clean, attacked, right)

@@ -1,13 +1,15 @@
 """Runs a study in a folder of its own: part by part, so that a killed run goes on where it was.
 
-A part holds the rows of some samples and the sentences of those that were refused. It is written
-whole or not at all, and always the same, so a resumed run ends with the bytes of an unbroken one.
+A part is written whole or not at all, and always the same, so a resumed run ends with the bytes of
+an unbroken one.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,16 +17,16 @@ import pyarrow
 import pyarrow.parquet
 
 from demo.core.analysis import Toolbox, device_name, versions
-from demo.core.errors import DemoError, SettingsError, WeightsError
+from demo.core.errors import SettingsError
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
 from demo.study.detectors import full_name, study_detectors
-from demo.study.measuring import Row, measure_sample
+from demo.study.measuring import Row
+from demo.study.parts import Job, MeasureParts, Part, cut_into_parts, measure_part
 from demo.study.run_folder import alone, begin, write_whole
-from demo.study.samples import DataSet, Sample, samples_digest
+from demo.study.samples import DataSet, samples_digest
 from models.zoo import LoadedDetector
 
-PART: Final = 16
 SCORES: Final = "scores.parquet"
 MANIFEST: Final = "manifest.json"
 OTHER_STUDY: Final = (
@@ -80,6 +82,7 @@ def run_study(
     out: Path,
     on_part: OnPart,
     cards: Sequence[tuple[str, Path]] = (),
+    elsewhere: MeasureParts | None = None,
 ) -> None:
     """Measure every sample of a data set; go on if the folder holds a part of the same study.
 
@@ -91,6 +94,9 @@ def run_study(
         on_part: called with the number of samples done and of all, at first and after each part;
             whatever it raises stops the run, which can go on later.
         cards: of the detectors, as ``detectors.study_detectors`` takes them.
+        elsewhere: measures parts in other processes, such as ``workers.measure_in_processes`` does
+            once it knows how many; None measures them here, one after another, and so is a single
+            one.
 
     Raises:
         SettingsError: the folder holds another study or is in use, or the plan cannot be carried
@@ -103,15 +109,26 @@ def run_study(
     with alone(out):
         (out / "parts").mkdir(exist_ok=True)
         begin(out, manifest, OTHER_STUDY)
-        for first in range(0, len(data.samples), PART):
-            on_part(first, len(data.samples))
-            file = _part(out, first)
-            if not file.exists():
-                samples = data.samples[first : first + PART]
-                part = _measure(samples, data, round_trips, detectors, toolbox)
-                write_whole(file, json.dumps(part))
-        on_part(len(data.samples), len(data.samples))
-        _finish(out, manifest, len(data.samples))
+        parts = cut_into_parts(data.samples)
+        missing = [part for part in parts if not _file(out, part).exists()]
+        done = len(data.samples) - sum(len(part.samples) for part in missing)
+        on_part(done, len(data.samples))
+        job = Job(
+            data.read,
+            data.crops,
+            round_trips,
+            tuple(cards),
+            data.forgeries,
+            str(manifest["device"]),
+        )
+        here = partial(_measure_here, detectors, toolbox)
+        measure = here if elsewhere is None or len(missing) < 2 else elsewhere
+        with closing(measure(job, missing)) as measured:
+            for part, text in measured:
+                write_whole(_file(out, part), text)
+                done += len(part.samples)
+                on_part(done, len(data.samples))
+        _finish(out, manifest, parts)
 
 
 def study_name(data: DataSet, plan: Plan, toolbox: Toolbox) -> str:
@@ -134,24 +151,11 @@ def study_name(data: DataSet, plan: Plan, toolbox: Toolbox) -> str:
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
 
-def _measure(
-    samples: tuple[Sample, ...],
-    data: DataSet,
-    round_trips: tuple[Settings, ...],
-    detectors: Sequence[LoadedDetector],
-    toolbox: Toolbox,
-) -> Json:
-    rows: list[Row] = []
-    refused: list[Json] = []
-    for sample in samples:
-        try:
-            picture = data.read(sample)
-            rows += measure_sample(sample, picture, data.crops, round_trips, detectors, toolbox)
-        except WeightsError:
-            raise
-        except DemoError as reason:
-            refused.append({"sample": sample.name, "forgery": sample.forgery, "why": str(reason)})
-    return {"rows": [asdict(row) for row in rows], "refused": refused}
+def _measure_here(
+    detectors: Sequence[LoadedDetector], toolbox: Toolbox, job: Job, parts: Sequence[Part]
+) -> Generator[tuple[Part, str]]:
+    for part in parts:
+        yield part, measure_part(job, detectors, toolbox, part)
 
 
 def _manifest(
@@ -176,18 +180,19 @@ def _manifest(
         "plan": asdict(plan),
         "weights": weights,
         "device": device_name(toolbox.zoo.device),
+        "precision": toolbox.zoo.precision,
         "versions": dict(versions()),
     }
 
 
-def _finish(out: Path, manifest: Json, samples: int) -> None:
+def _finish(out: Path, manifest: Json, parts: Sequence[Part]) -> None:
     """Put the parts together, in the order of the samples."""
     rows: list[Json] = []
     refused: list[Json] = []
-    for first in range(0, samples, PART):
-        part = json.loads(_part(out, first).read_text(encoding="utf-8"))
-        rows += part["rows"]
-        refused += part["refused"]
+    for part in parts:
+        measured = json.loads(_file(out, part).read_text(encoding="utf-8"))
+        rows += measured["rows"]
+        refused += measured["refused"]
     pictures = dict.fromkeys(f"{row['sample']}\t{row['picture_sha256']}" for row in rows)
     said = manifest | {
         "pictures_sha256": hashlib.sha256("\n".join(pictures).encode()).hexdigest(),
@@ -205,5 +210,5 @@ def _schema() -> pyarrow.Schema:
     return pyarrow.schema([(name, kinds[kind]) for name, kind in Row.__annotations__.items()])
 
 
-def _part(out: Path, first: int) -> Path:
-    return out / "parts" / f"{first:07d}.json"
+def _file(out: Path, part: Part) -> Path:
+    return out / "parts" / f"{part.first:07d}.json"

@@ -49,7 +49,8 @@ class DataSet:
         name: for people and manifests, such as "DFDC face crops, test split".
         samples: in the order in which they are measured.
         crops: whether each picture is a face crop already, so that no face is looked for.
-        read: a sample's picture, uint8 RGB H×W×3; raises ``DemoError`` where it is unusable.
+        read: a sample's picture, uint8 RGB H×W×3; raises ``DemoError`` where it is unusable. It
+            can be pickled, since other processes read too: a partial of a function, no lambda.
     """
 
     name: str

@@ -11,6 +11,7 @@ from demo.core.picture_attack import Toolbox
 from demo.study.folder import open_folder
 from demo.study.samples import DataSet
 from models.zoo import Zoo
+from tests.study.made_detectors import make_detectors
 from tests.study.made_ffpp import make_ffpp
 
 
@@ -34,8 +35,27 @@ def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def crops_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """64 small crops: four whole parts."""
+    root = tmp_path_factory.mktemp("crops")
+    rng = np.random.default_rng(7)
+    for number in range(64):
+        folder = root / ("real" if number % 2 else "fake")
+        folder.mkdir(exist_ok=True)
+        crop = rng.integers(0, 256, (48, 44, 3), dtype=np.uint8)
+        Image.fromarray(crop).save(folder / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
 def small_set(faces_folder: Path) -> DataSet:
     return open_folder(faces_folder, crops=True)
+
+
+@pytest.fixture(scope="session")
+def small_detectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of three quick detectors, cards and weights; not to be written to."""
+    return make_detectors(tmp_path_factory.mktemp("detectors") / "small")
 
 
 @pytest.fixture(scope="session")

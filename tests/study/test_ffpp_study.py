@@ -15,6 +15,7 @@ from demo.core.picture_attack import Toolbox
 from demo.core.settings import Settings
 from demo.study.ffpp import open_ffpp
 from demo.study.measuring import CLEAN
+from demo.study.parts import one_thread
 from demo.study.samples import PRISTINE, DataSet
 from models.zoo import Zoo
 from tests.study.made_detectors import make_detectors
@@ -47,7 +48,19 @@ def data(ffpp: Path) -> DataSet:
 def words(ffpp: Path, out: Path) -> list[str]:
     asked = ["study", "run", "--data", "ffpp", "--root", str(ffpp), "--splits", str(ffpp / SPLITS)]
     asked += ["--compression", "c23", "--forgeries", *BOTH, "--frames", str(FRAMES)]
-    return [*asked, "--methods", "bicubic", "--k", "2", "--device", "cpu", "--out", str(out)]
+    return [
+        *asked,
+        "--methods",
+        "bicubic",
+        "--k",
+        "2",
+        "--device",
+        "cpu",
+        "--workers",
+        "1",
+        "--out",
+        str(out),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +114,8 @@ def test_every_number_is_that_of_the_single_analysis(
 ) -> None:
     sample = next(one for one in data.samples if one.name.startswith(video))
     picture = data.read(sample)
-    (result,) = analyse(picture, Settings(k=2, method="bicubic"), toolbox).results
+    with one_thread():
+        (result,) = analyse(picture, Settings(k=2, method="bicubic"), toolbox).results
     rows = pd.read_parquet(finished / "scores.parquet")
     own = rows[rows["sample"] == sample.name]
     clean, attacked = (own[own["method"] == method] for method in (CLEAN, "bicubic"))

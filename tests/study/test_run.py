@@ -13,7 +13,8 @@ from demo.core.errors import SettingsError
 from demo.core.picture_attack import Toolbox
 from demo.core.settings import Settings
 from demo.study.measuring import CLEAN, measure_sample
-from demo.study.run import PART, Plan, run_study
+from demo.study.parts import PART
+from demo.study.run import Plan, run_study
 from demo.study.samples import DataSet, draw
 
 PLAN = Plan(methods=("bicubic", "lanczos"), factors=(2.0,), kernel="area", seed=3)

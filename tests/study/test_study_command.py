@@ -7,7 +7,10 @@ import pytest
 from demo.cli import main
 from demo.core.picture_attack import Toolbox
 
-WORDS = ("--data", "folder", "--crops", "--k", "2", "--methods", "bicubic", "--device", "cpu")
+WORDS = (
+    *("--data", "folder", "--crops", "--k", "2", "--methods", "bicubic", "--device", "cpu"),
+    *("--workers", "1"),
+)
 
 
 @pytest.mark.slow
