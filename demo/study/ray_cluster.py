@@ -9,8 +9,10 @@ for the next actor in its place, and waits for ever where no node has a core lef
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from typing import Final
 
 import ray
 from ray.actor import ActorHandle
@@ -19,6 +21,12 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from demo.core.errors import DemoError, SettingsError
 from demo.core.picture_attack import Toolbox
 from demo.study.parts import Job, Part, begin_elsewhere, one_thread
+
+SECONDS: Final = 10
+UNREACHABLE: Final = (
+    "A Ray cluster was expected at the address given, but it cannot be reached. Start it and run "
+    "the study again: it goes on where it was."
+)
 
 
 def measure_on_ray(
@@ -52,18 +60,26 @@ def measure_on_ray(
     """
     # Ray tells its makers how it is used, unless it is told otherwise before it starts.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    _check_address(address)
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         yield from _measure(make, actors, say, job, parts)
     except RayTaskError as failure:
         raise (failure.cause if isinstance(failure.cause, DemoError) else failure) from None
     except (ConnectionError, RayError) as failure:
-        raise SettingsError(
-            "A Ray cluster was expected at the address given, but it cannot be reached. Start it "
-            "and run the study again: it goes on where it was."
-        ) from failure
+        raise SettingsError(UNREACHABLE) from failure
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Refuse a HOST:PORT where nobody listens, which Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), SECONDS).close()
+        except (OSError, OverflowError):
+            raise SettingsError(UNREACHABLE) from None
 
 
 def _measure(
