@@ -224,15 +224,17 @@ def test_what_cannot_be_run_gets_a_sentence_at_once(
     assert handlers.run.state() is None
 
 
-@pytest.mark.timeout(900)
-def test_a_study_without_a_table_says_why(
+def test_a_study_without_a_usable_picture_says_why(
     make: Callable[..., StudyHandlers], faces: DataSet
 ) -> None:
-    handlers = make(replace(faces, samples=faces.samples[:3]))
+    def read(sample: Sample) -> Picture:
+        raise ImageError("A picture was expected, but something else came.")
+
+    handlers = make(read_by(faces, read))
     handlers.start(0, *ASKED, None, 0, None)
-    assert "only one of the two came" in ended(handlers).refusal
+    assert "all were refused" in ended(handlers).refusal
     shown = handlers.tick(None)
-    assert "only one of the two came" in shown.problem
+    assert "all were refused" in shown.problem
     assert shown.said == shown.progress == ""
 
 
