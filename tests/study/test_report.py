@@ -1,6 +1,7 @@
 """Tables recomputed by a few lines of scikit-learn, and files that are the same twice."""
 
 import csv
+import json
 import re
 import shutil
 from collections import Counter
@@ -219,6 +220,18 @@ def test_the_report_stands_alone_and_leaves_nothing_out(study: Path) -> None:
     assert "&lt;b&gt;.png: It is no picture." in page
     assert "120 of 121 pictures measured" in page
     assert not any(word in page for word in ("http-equiv", "src=", "<script", "url(h", "@import"))
+
+
+def test_a_report_says_that_its_numbers_are_those_of_the_fast_mode(
+    study: Path, tmp_path: Path
+) -> None:
+    fast = tmp_path / "fast"
+    shutil.copytree(study, fast)
+    manifest = json.loads((fast / "manifest.json").read_text())
+    (fast / "manifest.json").write_text(json.dumps(manifest | {"precision": "bfloat16"}))
+    write_report(fast)
+    assert "computed in bfloat16" in (fast / "report.html").read_text(encoding="utf-8")
+    assert "bfloat16" not in (study / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_page_is_told_to_those_who_do_not_see_it(study: Path) -> None:
