@@ -16,7 +16,7 @@ from demo.core.faces import crop_box, cut
 from demo.core.images import Picture, read_picture
 from demo.core.picture_attack import Toolbox
 from demo.core.scoring import BATCH, called, probability, score_crops
-from models.zoo import LoadedDetector
+from models.loading import LoadedDetector
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from models.cards import CropPolicy, DetectorCard, Origin, WeightsFile
 from models.detectors import build_detector
 from models.foreign_conventions import Convention, recognise, renamed
 from models.foreign_files import ForeignFile, named_file, read_foreign_file, refusal, some_keys
+from models.loading import LoadedDetector, load_detector
 from models.weights import state_shapes
-from models.zoo import LoadedDetector, load_detector
 
 FAKE, REAL = 1, 0
 

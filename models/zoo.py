@@ -4,59 +4,34 @@ import copy
 import difflib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import torch
-from torch import nn
 
 from models.cards import (
     CARDS_FOLDER,
     DETECTOR_NAMES,
     SUPER_RESOLUTION_NAMES,
-    Card,
-    DetectorCard,
-    SuperResolutionCard,
-    read_detector_card,
-    read_super_resolution_card,
 )
-from models.detectors import build_detector
 from models.errors import WeightsError
 from models.foreign_super_resolution import ForeignSuperResolution
 from models.hub import Hub
-from models.precision import Precision, in_bfloat16
-from models.silent_blocks import leave_out_silent_blocks
-from models.super_resolution import build_edsr
-from models.weights import WEIGHTS_FOLDER, load_weights, state_shapes
+from models.loading import (
+    LoadedDetector,
+    LoadedSuperResolution,
+    detector_in_bfloat16,
+    load_detector,
+    load_super_resolution,
+    super_resolution_in_bfloat16,
+)
+from models.precision import Precision
+from models.weights import WEIGHTS_FOLDER
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 SCALES = (2, 3, 4)
 TAKEN_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, "edsr", "bicubic", "lanczos")
 Loaded = TypeVar("Loaded")
-
-
-@dataclass(frozen=True)
-class LoadedDetector:
-    """A detector ready to be asked.
-
-    Attributes:
-        card: What is known about it.
-        network: On the zoo's device, in evaluation mode.
-        trained_on: The forgery that it was trained on alone, whose fakes are the only ones that it
-            is asked about; empty where it is asked about all.
-    """
-
-    card: DetectorCard
-    network: nn.Module
-    trained_on: str = ""
-
-
-class LoadedSuperResolution(NamedTuple):
-    """An EDSR network ready to be used: its card, and its network on the zoo's device."""
-
-    card: SuperResolutionCard
-    network: nn.Module
 
 
 def resolve_device(choice: str) -> torch.device:
@@ -149,7 +124,9 @@ class Zoo:
         twin._detectors = {
             name: slot.then(detector_in_bfloat16) for name, slot in self._detectors.items()
         }
-        twin._edsr = {scale: slot.then(_edsr_in_bfloat16) for scale, slot in self._edsr.items()}
+        twin._edsr = {
+            scale: slot.then(super_resolution_in_bfloat16) for scale, slot in self._edsr.items()
+        }
         return twin
 
     @property
@@ -218,66 +195,15 @@ class Zoo:
         )
 
     def _edsr_loader(self, scale: int) -> Callable[[], LoadedSuperResolution]:
-        def load() -> LoadedSuperResolution:
-            card = read_super_resolution_card(self._cards / f"edsr_x{scale}.json")
-            network = build_edsr(scale)
-            _fill(network, card, self._folder, self.device, self._given.get(card.name), self._hub)
-            network = network.to(memory_format=torch.channels_last)
-            return LoadedSuperResolution(card, network)
-
-        return load
-
-
-def load_detector(
-    card_file: Path,
-    folder: Path,
-    device: torch.device,
-    *,
-    given: Path | None = None,
-    hub: Hub | None = None,
-) -> LoadedDetector:
-    """Build the detector of a card and fill it with its weights.
-
-    Args:
-        card_file: The card, named after the detector.
-        folder: Where its file of weights lies.
-        device: Where the network is to live.
-        given: A file of weights in place of the one in `folder`.
-        hub: Where to ask for a missing file; None asks nobody.
-
-    Raises:
-        WeightsError: The card or the weights are refused.
-    """
-    card = read_detector_card(card_file)
-    network = build_detector(card.architecture)
-    _fill(network, card, folder, device, given, hub)
-    leave_out_silent_blocks(network, card.architecture)
-    if card.architecture != "swin_small_patch4_window7_224":
-        network = network.to(memory_format=torch.channels_last)
-    return LoadedDetector(card, network)
-
-
-def detector_in_bfloat16(loaded: LoadedDetector) -> LoadedDetector:
-    """The same detector with a copy of its network that computes in bfloat16."""
-    return replace(loaded, network=in_bfloat16(loaded.network))
-
-
-def _edsr_in_bfloat16(loaded: LoadedSuperResolution) -> LoadedSuperResolution:
-    return loaded._replace(network=in_bfloat16(loaded.network))
-
-
-def _fill(
-    network: nn.Module,
-    card: Card,
-    folder: Path,
-    device: torch.device,
-    given: Path | None,
-    hub: Hub | None,
-) -> None:
-    shapes = state_shapes(network)
-    state = load_weights(card.weights, folder, shapes, title=card.title, given=given, hub=hub)
-    network.load_state_dict(state, strict=True)
-    network.eval().requires_grad_(False).to(device)
+        name = f"edsr_x{scale}"
+        return lambda: load_super_resolution(
+            self._cards / f"{name}.json",
+            scale,
+            self._folder,
+            self.device,
+            given=self._given.get(name),
+            hub=self._hub,
+        )
 
 
 class _Slot(Generic[Loaded]):

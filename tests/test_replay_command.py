@@ -16,7 +16,8 @@ from demo.cli_options import REFUSED
 from demo.core.analysis import Toolbox
 from demo.core.faces import FaceDetector
 from demo.examples import EXAMPLES
-from models.zoo import LoadedDetector, Zoo
+from models.loading import LoadedDetector
+from models.zoo import Zoo
 from tests.made_models import ModelFolders
 
 Picture = npt.NDArray[np.uint8]

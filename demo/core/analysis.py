@@ -32,7 +32,8 @@ from demo.core.picture_attack import (
 from demo.core.quality import Quality, measure
 from demo.core.scoring import DetectorScore, compare, score_crops
 from demo.core.settings import Settings
-from models.zoo import LoadedDetector, Zoo
+from models.loading import LoadedDetector
+from models.zoo import Zoo
 
 __all__ = [
     "Analysis",

@@ -28,7 +28,7 @@ from demo.core.errors import WeightsError
 from demo.core.images import Picture
 from demo.core.scoring import BATCH
 from models.detectors import prepare
-from models.zoo import LoadedDetector
+from models.loading import LoadedDetector
 
 HeatMap = npt.NDArray[np.float32]
 CELL: Final = 32.0

@@ -12,8 +12,8 @@ import torch
 from demo.core.errors import WeightsError
 from demo.core.images import Picture
 from models.detectors import fake_logits, prepare
+from models.loading import LoadedDetector
 from models.precision import type_of
-from models.zoo import LoadedDetector
 
 BATCH: Final = 16
 CPU_BATCH: Final = 8

@@ -33,7 +33,8 @@ from demo.core.restoring import METHODS, methods, restorable
 from demo.core.scoring import DetectorScore, compare, pass_size, score_pass
 from demo.core.settings import Settings
 from models.detectors import prepare
-from models.zoo import LoadedDetector, Zoo
+from models.loading import LoadedDetector
+from models.zoo import Zoo
 
 UNTOUCHED: Final = 1.0
 SWEPT_FACTORS: Final = (UNTOUCHED, *FACTORS)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from demo.core.errors import SettingsError
-from models.zoo import LoadedDetector, Zoo, detector_in_bfloat16, load_detector
+from models.loading import LoadedDetector, detector_in_bfloat16, load_detector
+from models.zoo import Zoo
 
 
 def study_detectors(

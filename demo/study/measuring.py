@@ -19,7 +19,7 @@ from demo.core.scoring import score_crops
 from demo.core.settings import Settings
 from demo.study.published import PublishedQuality, measure_as_published
 from demo.study.samples import Sample
-from models.zoo import LoadedDetector
+from models.loading import LoadedDetector
 
 CLEAN: Final = "clean"
 SAME: Final = Quality(ssim=1.0, psnr_db=math.inf, mean_difference=0.0, max_difference=0)

@@ -21,7 +21,7 @@ from demo.core.settings import Settings
 from demo.study.detectors import study_detectors
 from demo.study.measuring import Row, measure_sample
 from demo.study.samples import Sample
-from models.zoo import LoadedDetector
+from models.loading import LoadedDetector
 
 PART: Final = 16
 

@@ -25,7 +25,7 @@ from demo.study.measuring import Row
 from demo.study.parts import Job, MeasureParts, Part, cut_into_parts, measure_part
 from demo.study.run_folder import alone, begin, write_whole
 from demo.study.samples import DataSet, samples_digest
-from models.zoo import LoadedDetector
+from models.loading import LoadedDetector
 
 SCORES: Final = "scores.parquet"
 MANIFEST: Final = "manifest.json"

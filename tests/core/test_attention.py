@@ -16,7 +16,7 @@ from demo.core.errors import WeightsError
 from demo.core.scoring import score_crops
 from models.cards import DETECTOR_NAMES, DetectorName, WeightsFile
 from models.detectors import build_detector, prepare
-from models.zoo import LoadedDetector
+from models.loading import LoadedDetector
 from tests.made_models import ARCHITECTURE, detector_card
 
 Pixels = npt.NDArray[np.uint8]

@@ -19,8 +19,9 @@ from demo.core.record import record_json
 from demo.core.record_reading import Recorded, check_record, read_record
 from demo.core.replay import Difference, Reason, check_is_of, compare
 from models.cards import read_detector_card, write_card
+from models.loading import LoadedDetector
 from models.weights import save_weights
-from models.zoo import LoadedDetector, Zoo
+from models.zoo import Zoo
 from tests.made_models import ModelFolders, detector_card, random_detector
 
 Picture = npt.NDArray[np.uint8]

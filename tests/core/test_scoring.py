@@ -10,7 +10,8 @@ from demo.core.errors import WeightsError
 from demo.core.scoring import BATCH, DetectorScore, compare, probability, score_crops
 from models.cards import DETECTOR_NAMES
 from models.detectors import fake_logits, prepare
-from models.zoo import LoadedDetector, Zoo
+from models.loading import LoadedDetector
+from models.zoo import Zoo
 from tests.made_models import ModelFolders
 
 

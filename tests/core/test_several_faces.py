@@ -13,7 +13,8 @@ from demo.core.faces import Box, Face, FaceDetector, cut
 from demo.core.images import Picture
 from demo.core.picture_attack import attack_found
 from demo.core.scoring import score_crops
-from models.zoo import LoadedDetector, Zoo
+from models.loading import LoadedDetector
+from models.zoo import Zoo
 
 SETTINGS = Settings(k=2.0, method="bicubic", scope="faces")
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from models.errors import WeightsError
 from models.foreign_detectors import read_foreign_detector, read_foreign_detectors
-from models.zoo import LoadedDetector, Zoo
+from models.loading import LoadedDetector
+from models.zoo import Zoo
 
 CPU = torch.device("cpu")
 HALF = (0.5, 0.5, 0.5)

@@ -1,0 +1,126 @@
+"""A card and its file of weights → a network that can be asked."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from models.cards import (
+    Card,
+    DetectorCard,
+    SuperResolutionCard,
+    read_detector_card,
+    read_super_resolution_card,
+)
+from models.detectors import build_detector
+from models.hub import Hub
+from models.precision import in_bfloat16
+from models.silent_blocks import leave_out_silent_blocks
+from models.super_resolution import build_edsr
+from models.weights import load_weights, state_shapes
+
+
+@dataclass(frozen=True)
+class LoadedDetector:
+    """A detector ready to be asked.
+
+    Attributes:
+        card: What is known about it.
+        network: On the zoo's device, in evaluation mode.
+        trained_on: The forgery that it was trained on alone, whose fakes are the only ones that it
+            is asked about; empty where it is asked about all.
+    """
+
+    card: DetectorCard
+    network: nn.Module
+    trained_on: str = ""
+
+
+class LoadedSuperResolution(NamedTuple):
+    """An EDSR network ready to be used: its card, and its network on the zoo's device."""
+
+    card: SuperResolutionCard
+    network: nn.Module
+
+
+def load_detector(
+    card_file: Path,
+    folder: Path,
+    device: torch.device,
+    *,
+    given: Path | None = None,
+    hub: Hub | None = None,
+) -> LoadedDetector:
+    """Build the detector of a card and fill it with its weights.
+
+    Args:
+        card_file: The card, named after the detector.
+        folder: Where its file of weights lies.
+        device: Where the network is to live.
+        given: A file of weights in place of the one in `folder`.
+        hub: Where to ask for a missing file; None asks nobody.
+
+    Raises:
+        WeightsError: The card or the weights are refused.
+    """
+    card = read_detector_card(card_file)
+    network = build_detector(card.architecture)
+    _fill(network, card, folder, device, given, hub)
+    leave_out_silent_blocks(network, card.architecture)
+    if card.architecture != "swin_small_patch4_window7_224":
+        network = network.to(memory_format=torch.channels_last)
+    return LoadedDetector(card, network)
+
+
+def load_super_resolution(
+    card_file: Path,
+    scale: int,
+    folder: Path,
+    device: torch.device,
+    *,
+    given: Path | None = None,
+    hub: Hub | None = None,
+) -> LoadedSuperResolution:
+    """Build the EDSR network of a card and fill it with its weights.
+
+    Args:
+        card_file: The card, named after the network.
+        scale: The network's factor, 2 to 4.
+        folder: As for `load_detector`, and so are the next three.
+        device: Where the network is to live.
+        given: A file of weights in place of the one in `folder`.
+        hub: Where to ask for a missing file.
+
+    Raises:
+        WeightsError: The card or the weights are refused.
+    """
+    card = read_super_resolution_card(card_file)
+    network = build_edsr(scale)
+    _fill(network, card, folder, device, given, hub)
+    return LoadedSuperResolution(card, network.to(memory_format=torch.channels_last))
+
+
+def detector_in_bfloat16(loaded: LoadedDetector) -> LoadedDetector:
+    """The same detector with a copy of its network that computes in bfloat16."""
+    return replace(loaded, network=in_bfloat16(loaded.network))
+
+
+def super_resolution_in_bfloat16(loaded: LoadedSuperResolution) -> LoadedSuperResolution:
+    """The same EDSR network, as a copy that computes in bfloat16."""
+    return loaded._replace(network=in_bfloat16(loaded.network))
+
+
+def _fill(
+    network: nn.Module,
+    card: Card,
+    folder: Path,
+    device: torch.device,
+    given: Path | None,
+    hub: Hub | None,
+) -> None:
+    shapes = state_shapes(network)
+    state = load_weights(card.weights, folder, shapes, title=card.title, given=given, hub=hub)
+    network.load_state_dict(state, strict=True)
+    network.eval().requires_grad_(False).to(device)
