@@ -44,16 +44,7 @@ def connect(
     sheet = [form.status, form.preview, form.download, form.made]
 
     def analysing(trigger: Trigger, handler: Callable[..., Any], inputs: Sequence[Any]) -> None:
-        started = trigger(
-            handler,
-            list(inputs),
-            list(panel),
-            concurrency_id="analysis",
-            concurrency_limit=ANALYSES,
-            show_progress="hidden",
-            trigger_mode="multiple",
-            api_visibility="private",
-        )
+        started = _work(trigger, handler, inputs, list(panel), "multiple")
         _look(started.then, look_closer, look, seen)
         _look(started.then, studio.show, study, studied)
         _look(started.then, sheets.still, [panel.study, form.made], sheet)
@@ -117,15 +108,20 @@ def connect(
 
 
 def _work(
-    trigger: Trigger, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]
-) -> None:
-    trigger(
+    trigger: Trigger,
+    handler: Callable[..., Any],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    trigger_mode: str = "once",
+) -> Any:
+    return trigger(
         handler,
         list(inputs),
         list(outputs),
         concurrency_id="analysis",
         concurrency_limit=ANALYSES,
         show_progress="hidden",
+        trigger_mode=trigger_mode,
         api_visibility="private",
     )
 

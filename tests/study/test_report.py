@@ -24,39 +24,9 @@ from demo.study.measuring import CLEAN
 from demo.study.paper_tables import PAPER
 from demo.study.report import write_report
 from demo.study.samples import PRISTINE
+from tests.made_studies import made_scores
 
 METHODS = (("edsr", 2.0), ("bicubic", 2.0))
-
-
-def rows(samples: int = 120, seed: int = 2, harm: float = 1.2) -> pd.DataFrame:
-    """Scores of 60 sources, made up: to one detector the attack makes all look more real."""
-    rng = np.random.default_rng(seed)
-    made = []
-    for number in range(samples):
-        fake = number % 2 == 1
-        for place, detector in enumerate(("resnet50", "xception")):
-            clean = rng.normal() + (1.5 if fake else -1.5)
-            for method, k in ((CLEAN, 1.0), *METHODS):
-                hidden = 0.0 if method == CLEAN else place * (harm if fake else 0.8)
-                made.append(
-                    {
-                        "sample": f"{number}.jpg",
-                        "forgery": "Deepfakes" if fake else PRISTINE,
-                        "source": f"video {number // 2}",
-                        "picture_sha256": f"{number:064d}",
-                        "face_side": float(80 + number),
-                        "method": method,
-                        "k": k,
-                        "detector": detector,
-                        "threshold": 0.6,
-                        "logit": clean - hidden,
-                        "ssim": 1.0 if method == CLEAN else 0.9 + number / 2000,
-                        "psnr_db": np.inf if method == CLEAN else 30.0 + number / 100,
-                        "published_ssim": 1.0 if method == CLEAN else 0.95,
-                        "published_psnr_db": np.inf if method == CLEAN else 35.0,
-                    }
-                )
-    return pd.DataFrame(made)
 
 
 def finished(out: Path, scores: pd.DataFrame) -> Path:
@@ -72,7 +42,7 @@ def finished(out: Path, scores: pd.DataFrame) -> Path:
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = finished(tmp_path_factory.mktemp("study"), rows())
+    out = finished(tmp_path_factory.mktemp("study"), made_scores())
     write_report(out)
     return out
 
@@ -133,7 +103,7 @@ def test_the_published_rows_keep_their_identity() -> None:
 
 
 def test_pictures_that_the_paper_does_not_have_get_no_columns_of_it(tmp_path: Path) -> None:
-    scores = rows().replace({"forgery": {"Deepfakes": "DFDC"}})
+    scores = made_scores().replace({"forgery": {"Deepfakes": "DFDC"}})
     write_report(finished(tmp_path, scores))
     for name in ("table_1_edsr_k2", "table_3_edsr_k2"):
         assert not any("aper's" in title for title in table(tmp_path, name)[0])
@@ -191,7 +161,7 @@ def test_what_was_found_stands_first_in_sentences(study: Path) -> None:
 
 
 def test_more_harm_than_plain_blur_is_said_where_it_was_done(tmp_path: Path) -> None:
-    scores = rows()
+    scores = made_scores()
     spared = scores["method"] == "bicubic"
     clean = scores.loc[scores["method"] == CLEAN, "logit"].to_numpy()
     scores.loc[spared, "logit"] = clean
@@ -204,7 +174,7 @@ def test_more_harm_than_plain_blur_is_said_where_it_was_done(tmp_path: Path) -> 
 
 
 def test_more_of_one_error_and_less_of_the_other_are_both_said(tmp_path: Path) -> None:
-    scores = rows()
+    scores = made_scores()
     edsr = (scores["method"] == "edsr") & (scores["detector"] == "xception")
     scores.loc[edsr, "logit"] -= 2.0
     scores.loc[scores["method"] == "bicubic", "logit"] += 2.5
@@ -244,7 +214,7 @@ def test_the_page_is_told_to_those_who_do_not_see_it(study: Path) -> None:
 
 
 def test_an_impossible_table_says_why_and_the_others_stand(tmp_path: Path) -> None:
-    scores = rows()
+    scores = made_scores()
     write_report(finished(tmp_path, scores[scores["forgery"] == PRISTINE]))
     said = (tmp_path / "tables" / "table_1_edsr_k2.md").read_text()
     assert said.count("resnet50, xception: A table needs pristine and fake pictures") == 1
@@ -256,7 +226,7 @@ def test_an_impossible_table_says_why_and_the_others_stand(tmp_path: Path) -> No
 
 
 def test_a_forgery_of_one_source_alone_is_left_out_with_a_sentence(tmp_path: Path) -> None:
-    scores = rows()
+    scores = made_scores()
     scores.loc[scores["sample"] == "1.jpg", "forgery"] = "FaceSwap"
     scores = scores[(scores["forgery"] != PRISTINE) | (scores["sample"] == "0.jpg")]
     write_report(finished(tmp_path, scores))
@@ -266,7 +236,7 @@ def test_a_forgery_of_one_source_alone_is_left_out_with_a_sentence(tmp_path: Pat
 
 
 def test_detectors_of_one_forgery_each_have_curves_and_rows_of_their_own(tmp_path: Path) -> None:
-    scores = rows().assign(trained_on="")
+    scores = made_scores().assign(trained_on="")
     own = {"resnet50": "Deepfakes", "xception": "FaceSwap"}
     scores["trained_on"] = scores["detector"].map(own)
     fake = scores["forgery"] != PRISTINE
@@ -282,7 +252,7 @@ def test_detectors_of_one_forgery_each_have_curves_and_rows_of_their_own(tmp_pat
 
 
 def test_a_size_with_one_class_alone_is_told(tmp_path: Path) -> None:
-    scores = rows()
+    scores = made_scores()
     scores.loc[scores["forgery"] == PRISTINE, "face_side"] += 300
     write_report(finished(tmp_path, scores))
     sizes = [row["Faces"] for row in table(tmp_path, "size_edsr_k2")]
@@ -293,7 +263,7 @@ def test_a_size_with_one_class_alone_is_told(tmp_path: Path) -> None:
 
 def test_a_study_whose_pictures_were_all_refused_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="all were refused"):
-        write_report(finished(tmp_path, rows().head(0)))
+        write_report(finished(tmp_path, made_scores().head(0)))
 
 
 def test_the_report_is_the_same_twice(study: Path, tmp_path: Path) -> None:

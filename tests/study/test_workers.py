@@ -59,6 +59,23 @@ def test_two_workers_write_the_bytes_of_one(
         assert (tmp_path / name).read_bytes() == (finished / name).read_bytes(), name
 
 
+def run_with_deaths(
+    count: int, data: DataSet, faces_folder: Path, detectors: Path, toolbox: Toolbox, out: Path
+) -> list[str]:
+    """Runs the study while so many workers die over its last part; returns what is said."""
+    deaths = out.parent / "deaths"
+    deaths.mkdir()
+    deadly = replace(data, read=partial(read_or_die, faces_folder, LAST, deaths, count))
+    said: list[str] = []
+    team = partial(measure_in_processes, partial(make_small, detectors), 2, said.append)
+    try:
+        with one_thread():
+            run_study(deadly, PLAN, toolbox, out, ignore, elsewhere=team)
+    finally:
+        assert len(said) == len(list(deaths.iterdir())) == count
+    return said
+
+
 def test_a_worker_that_dies_is_said_and_the_other_does_its_part(
     finished: Path,
     small_set: DataSet,
@@ -67,16 +84,9 @@ def test_a_worker_that_dies_is_said_and_the_other_does_its_part(
     toolbox: Toolbox,
     tmp_path: Path,
 ) -> None:
-    out, deaths = tmp_path / "study", tmp_path / "deaths"
-    deaths.mkdir()
-    deadly = replace(small_set, read=partial(read_or_die, faces_folder, LAST, deaths, 1))
-    said: list[str] = []
-    team = partial(measure_in_processes, partial(make_small, small_detectors), 2, said.append)
-    with one_thread():
-        run_study(deadly, PLAN, toolbox, out, ignore, elsewhere=team)
-    assert len(list(deaths.iterdir())) == 1
-    assert len(said) == 1
-    assert "ended suddenly" in said[0]
+    out = tmp_path / "study"
+    (said,) = run_with_deaths(1, small_set, faces_folder, small_detectors, toolbox, out)
+    assert "ended suddenly" in said
     assert (out / "scores.parquet").read_bytes() == (finished / "scores.parquet").read_bytes()
 
 
@@ -87,14 +97,8 @@ def test_a_study_whose_workers_all_die_says_how_it_goes_on(
     toolbox: Toolbox,
     tmp_path: Path,
 ) -> None:
-    out, deaths = tmp_path / "study", tmp_path / "deaths"
-    deaths.mkdir()
-    deadly = replace(small_set, read=partial(read_or_die, faces_folder, LAST, deaths, 2))
-    said: list[str] = []
-    team = partial(measure_in_processes, partial(make_small, small_detectors), 2, said.append)
-    with one_thread(), pytest.raises(SettingsError, match=r"fewer --workers: it goes on"):
-        run_study(deadly, PLAN, toolbox, out, ignore, elsewhere=team)
-    assert len(said) == 2
+    with pytest.raises(SettingsError, match=r"fewer --workers: it goes on"):
+        run_with_deaths(2, small_set, faces_folder, small_detectors, toolbox, tmp_path / "study")
 
 
 def test_what_a_worker_refuses_is_refused(
