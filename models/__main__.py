@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+from contextlib import suppress
 
-from models.cards import DETECTOR_NAMES, SUPER_RESOLUTION_NAMES, Card, Figure, shipped_cards
+from models.cards import DEFENCE_NAMES, Card, Figure, shipped_cards
 from models.errors import WeightsError
-from models.zoo import SCALES, Zoo
+from models.zoo import SCALES, SHIPPED_NAMES, Zoo
 
 
 def figures_table(cards: tuple[Card, ...]) -> str:
@@ -22,11 +23,12 @@ def figures_table(cards: tuple[Card, ...]) -> str:
 def verify(zoo: Zoo) -> dict[str, str]:
     """Load every network; name of each that is refused, with its sentence."""
     for scale in SCALES:
-        try:
+        with suppress(WeightsError):
             zoo.super_resolution(scale)
-        except WeightsError:
-            continue
     zoo.detectors()
+    for name in DEFENCE_NAMES:
+        with suppress(WeightsError):
+            zoo.defence(name)
     return zoo.problems()
 
 
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     except WeightsError as problem:
         print(problem, file=sys.stderr)
         return 2
-    for name in (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES):
+    for name in SHIPPED_NAMES:
         print(f"{name}: {problems.get(name, 'as its card says')}")
     return 2 if problems else 0
 

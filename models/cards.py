@@ -18,11 +18,26 @@ from models.json_records import record_from_json
 DetectorName = Literal["resnet50", "swin_small", "xception"]
 SuperResolutionName = Literal["edsr_x2", "edsr_x3", "edsr_x4"]
 Encoding = Literal["float32", "float16", "int8"]
+DefenceName = Literal[
+    "resnet50_robust",
+    "swin_small_robust",
+    "xception_robust",
+    "small",
+    "small_residual",
+    "small_attention",
+    "small_synthetic",
+    "small_adversarial",
+    "small_patterns",
+    "small_mixed",
+    "small_self_blended",
+]
 Architecture = Literal["resnet50", "swin_small_patch4_window7_224", "legacy_xception"]
-KnownArchitecture = Literal[Architecture, "resnet34"]
+SmallArchitecture = Literal["small", "small_residual", "small_attention"]
+KnownArchitecture = Literal[Architecture, SmallArchitecture, "resnet34"]
 
 DETECTOR_NAMES: tuple[DetectorName, ...] = typing.get_args(DetectorName)
 SUPER_RESOLUTION_NAMES: tuple[SuperResolutionName, ...] = typing.get_args(SuperResolutionName)
+DEFENCE_NAMES: tuple[DefenceName, ...] = typing.get_args(DefenceName)
 CARDS_FOLDER = Path(__file__).parent / "cards"
 
 
@@ -129,10 +144,10 @@ class DetectorCard:
     """A deepfake detector: face crop in, probability of being fake out.
 
     Attributes:
-        name: The name used in code, files and commands: one of `DETECTOR_NAMES` for what ships,
-            another one for a detector that the operator gave.
+        name: The name used in code, files and commands: one of `DETECTOR_NAMES` or `DEFENCE_NAMES`
+            for what ships, another one for a detector that the operator gave.
         title: The name shown to people.
-        architecture: The timm name of the network.
+        architecture: The timm name of the network, or one of `models.small_network`.
         input_size: Side of the network's square input in px.
         mean: Per channel RGB, of pixels in [0, 1].
         std: Per channel RGB, of pixels in [0, 1].
@@ -239,13 +254,13 @@ def write_card(card: Card, path: Path) -> None:
 
 
 def shipped_cards(folder: Path = CARDS_FOLDER) -> tuple[Card, ...]:
-    """Every card in `folder`, EDSR ×2 to ×4 first, then the detectors; absent ones left out.
+    """Every card in `folder`: EDSR ×2 to ×4, detectors, defences; absent ones are left out.
 
     Raises:
         WeightsError: As `read_detector_card`.
     """
     edsr = (folder / f"{name}.json" for name in SUPER_RESOLUTION_NAMES)
-    detectors = (folder / f"{name}.json" for name in DETECTOR_NAMES)
+    detectors = (folder / f"{name}.json" for name in (*DETECTOR_NAMES, *DEFENCE_NAMES))
     return (
         *(read_super_resolution_card(path) for path in edsr if path.is_file()),
         *(read_detector_card(path) for path in detectors if path.is_file()),

@@ -1,4 +1,4 @@
-"""The deepfake detectors: three timm networks that answer with one logit, fake above 0."""
+"""The deepfake detectors: networks that answer with one logit, fake above 0."""
 
 import typing
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from models.cards import DETECTOR_NAMES, Architecture, DetectorCard, KnownArchitecture
 from models.errors import WeightsError
+from models.small_network import SMALL_ARCHITECTURES, build_small
 
 DETECTORS = DETECTOR_NAMES
 ARCHITECTURES: tuple[Architecture, ...] = typing.get_args(Architecture)
@@ -25,7 +26,7 @@ def build_detector(architecture: KnownArchitecture) -> nn.Module:
     network. The random numbers come from torch's global generator.
 
     Args:
-        architecture: The timm name, one of `KNOWN_ARCHITECTURES`.
+        architecture: One of `KNOWN_ARCHITECTURES`.
 
     Raises:
         WeightsError: Another name; nothing is built in its place.
@@ -35,6 +36,8 @@ def build_detector(architecture: KnownArchitecture) -> nn.Module:
             f"The detector {architecture!r} is unknown: expected {', '.join(KNOWN_ARCHITECTURES)}; "
             "write one of these names on the card."
         )
+    if architecture in SMALL_ARCHITECTURES:
+        return build_small(architecture)
     network = timm.create_model(architecture, pretrained=False, num_classes=1)
     return typing.cast(nn.Module, network).eval()
 

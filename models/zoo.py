@@ -11,6 +11,7 @@ import torch
 
 from models.cards import (
     CARDS_FOLDER,
+    DEFENCE_NAMES,
     DETECTOR_NAMES,
     SUPER_RESOLUTION_NAMES,
 )
@@ -30,7 +31,8 @@ from models.weights import WEIGHTS_FOLDER
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 SCALES = (2, 3, 4)
-TAKEN_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, "edsr", "bicubic", "lanczos")
+SHIPPED_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, *DEFENCE_NAMES)
+TAKEN_NAMES = (*SHIPPED_NAMES, "edsr", "bicubic", "lanczos")
 Loaded = TypeVar("Loaded")
 
 
@@ -105,9 +107,12 @@ class Zoo:
         self._given = dict(given or {})
         self._hub = hub if hub is not None else Hub()
         for name in self._given:
-            _check_name(name, (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES))
+            _check_name(name, SHIPPED_NAMES)
         self._detectors: dict[str, _Slot[LoadedDetector]] = {
             name: _Slot(self._detector_loader(name)) for name in DETECTOR_NAMES
+        }
+        self._defences: dict[str, _Slot[LoadedDetector]] = {
+            name: _Slot(self._detector_loader(name)) for name in DEFENCE_NAMES
         }
         self._edsr = {scale: _Slot(self._edsr_loader(scale)) for scale in SCALES}
         _check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
@@ -123,6 +128,9 @@ class Zoo:
         twin.precision = "bfloat16"
         twin._detectors = {
             name: slot.then(detector_in_bfloat16) for name, slot in self._detectors.items()
+        }
+        twin._defences = {
+            name: slot.then(detector_in_bfloat16) for name, slot in self._defences.items()
         }
         twin._edsr = {
             scale: slot.then(super_resolution_in_bfloat16) for scale, slot in self._edsr.items()
@@ -167,6 +175,15 @@ class Zoo:
                 continue
         return tuple(working)
 
+    def defence(self, name: str) -> LoadedDetector:
+        """A detector that is asked about its robustness only, one of `cards.DEFENCE_NAMES`.
+
+        Raises:
+            WeightsError: The name is unknown, or its card or weights are refused.
+        """
+        _check_name(name, DEFENCE_NAMES)
+        return self._defences[name].get()
+
     def super_resolution(self, scale: int) -> LoadedSuperResolution:
         """The EDSR network that enlarges by `scale`, 2 to 4.
 
@@ -182,7 +199,8 @@ class Zoo:
 
     def problems(self) -> dict[str, str]:
         """Name of every network that was asked for and refused, with the sentence that says why."""
-        slots = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()} | self._detectors
+        edsr = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()}
+        slots = edsr | self._detectors | self._defences
         return {name: slot.problem for name, slot in slots.items() if slot.problem is not None}
 
     def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:

@@ -9,7 +9,7 @@ import pytest
 
 from demo.core.errors import SettingsError
 from demo.study.comparing import write_comparison
-from tests.study.test_report import finished, rows
+from tests.study.test_report import finished
 
 
 def compared(folder: Path, *scores: pd.DataFrame) -> list[dict[str, str]]:
@@ -25,9 +25,9 @@ def compared(folder: Path, *scores: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def test_the_same_pictures_are_compared_one_by_one(tmp_path: Path) -> None:
-    gentler = rows(harm=0.2)
+    gentler = made_scores(harm=0.2)
     in_other_order = gentler.sort_values("sample", kind="stable")
-    first, second = compared(tmp_path, rows(), in_other_order)
+    first, second = compared(tmp_path, made_scores(), in_other_order)
     assert second["Compared with the first"] == "paired, 120 pictures"
     less = float(second["Change of FNR less the first's"])
     assert less == pytest.approx(float(second["Change of FNR"]) - float(first["Change of FNR"]))
@@ -38,15 +38,15 @@ def test_the_same_pictures_are_compared_one_by_one(tmp_path: Path) -> None:
 
 
 def test_a_study_with_fewer_of_the_pictures_is_compared_on_those(tmp_path: Path) -> None:
-    _, second = compared(tmp_path, rows(), rows(samples=60))
+    _, second = compared(tmp_path, made_scores(), made_scores(samples=60))
     assert second["Compared with the first"] == "paired, 60 pictures"
     assert float(second["Change of FNR less the first's"]) == 0
 
 
 def test_other_pictures_are_independent_and_less_certain(tmp_path: Path) -> None:
-    other = rows(harm=0.2).assign(picture_sha256="0" * 64)
+    other = made_scores(harm=0.2).assign(picture_sha256="0" * 64)
     other["sample"] = "other " + other["sample"]
-    first, second = compared(tmp_path, rows(), other)
+    first, second = compared(tmp_path, made_scores(), other)
     assert second["Compared with the first"] == "independent"
     less = float(second["Change of FNR less the first's"])
     assert less == pytest.approx(float(second["Change of FNR"]) - float(first["Change of FNR"]))
@@ -55,7 +55,7 @@ def test_other_pictures_are_independent_and_less_certain(tmp_path: Path) -> None
 
 
 def test_what_differs_is_said_and_what_does_not_is_left_out(tmp_path: Path) -> None:
-    runs = [finished(tmp_path / name / "study", rows()) for name in "ab"]
+    runs = [finished(tmp_path / name / "study", made_scores()) for name in "ab"]
     for run, kernel in zip(runs, ("area", "bicubic"), strict=True):
         manifest = json.loads((run / "manifest.json").read_text())
         manifest["plan"]["kernel"] = kernel
@@ -71,7 +71,7 @@ def test_what_differs_is_said_and_what_does_not_is_left_out(tmp_path: Path) -> N
 
 
 def test_studies_that_share_nothing_are_refused(tmp_path: Path) -> None:
-    other = rows().replace({"detector": {"resnet50": "one", "xception": "two"}})
+    other = made_scores().replace({"detector": {"resnet50": "one", "xception": "two"}})
     with pytest.raises(SettingsError, match="share none"):
-        compared(tmp_path, rows(), other)
+        compared(tmp_path, made_scores(), other)
     assert not (tmp_path / "out").exists()

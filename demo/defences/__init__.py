@@ -1,0 +1,1 @@
+"""Defences against the round trip: trained, measured and put side by side."""
