@@ -9,6 +9,7 @@ import pytest
 
 from demo.core.errors import SettingsError
 from demo.study.comparing import write_comparison
+from tests.made_studies import made_scores
 from tests.study.test_report import finished
 
 
