@@ -32,7 +32,12 @@ from models.weights import WEIGHTS_FOLDER
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 SCALES = (2, 3, 4)
 SHIPPED_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, *DEFENCE_NAMES)
-TAKEN_NAMES = (*SHIPPED_NAMES, "edsr", "bicubic", "lanczos")
+TAKEN_NAMES = (
+    *SHIPPED_NAMES,
+    *("edsr", "bicubic", "lanczos"),
+    # What studies call pictures that no super-resolution network restored, and the ensemble.
+    *("clean", "jpeg60", "pgd", "small_ensemble"),
+)
 Loaded = TypeVar("Loaded")
 
 
@@ -141,6 +146,11 @@ class Zoo:
     def detector_names(self) -> tuple[str, ...]:
         """The detectors' names in the order in which they are shown."""
         return tuple(self._detectors)
+
+    @property
+    def defence_names(self) -> tuple[str, ...]:
+        """Those of `cards.DEFENCE_NAMES` whose card is there, in order."""
+        return tuple(name for name in DEFENCE_NAMES if (self._cards / f"{name}.json").is_file())
 
     @property
     def restorer_names(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ the same files every time. The EDSR networks repeat each pixel, with a little no
 detectors are random, with the last layer scaled so that different crops get different answers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from models.cards import (
     DETECTOR_NAMES,
     Architecture,
     CropPolicy,
+    DefenceName,
     DetectorCard,
     DetectorName,
     Encoding,
@@ -27,6 +28,7 @@ from models.cards import (
     write_card,
 )
 from models.detectors import build_detector, fake_logits, prepare
+from models.small_network import SMALL_ARCHITECTURES
 from models.super_resolution import build_edsr
 from models.weights import save_weights
 
@@ -56,6 +58,12 @@ ENCODING: dict[DetectorName, Encoding] = {
     "swin_small": "int8",
     "xception": "int8",
 }
+DEFENCES: tuple[DefenceName, ...] = (
+    "resnet50_robust",
+    "small",
+    "small_residual",
+    "small_attention",
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,29 @@ def make_models(root: Path) -> ModelFolders:
             card = detector_card(name, save_weights(network.state_dict(), path, ENCODING[name]))
             write_card(card, folders.cards / f"{name}.json")
     return folders
+
+
+def make_defences(folders: ModelFolders, names: tuple[DefenceName, ...] = DEFENCES) -> None:
+    """Write some defences beside the networks of `make_models`; a few seconds."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        for name in names:
+            card = defence_card(name, WeightsFile("none.safetensors", "0" * 64, 1, "float32"))
+            network = random_network(card)
+            path = folders.weights / f"{name}.safetensors"
+            weights = save_weights(network.state_dict(), path, "float16")
+            write_card(replace(card, weights=weights), folders.cards / f"{name}.json")
+
+
+def defence_card(name: DefenceName, weights: WeightsFile) -> DetectorCard:
+    """A proper card for a defence's file of weights; its threshold is not that of the plain."""
+    plain = name.removesuffix("_robust")
+    if plain != name:
+        card = detector_card(plain, weights)  # type: ignore[arg-type]
+        return replace(card, name=name, title=f"{card.title}, robust", threshold=0.3)
+    architecture = name if name in SMALL_ARCHITECTURES else "small"
+    card = detector_card("resnet50", weights)
+    return replace(card, name=name, title=name, architecture=architecture, input_size=256)
 
 
 def detector_card(name: DetectorName, weights: WeightsFile) -> DetectorCard:
@@ -124,11 +155,18 @@ def edsr_card(scale: int, weights: WeightsFile) -> SuperResolutionCard:
 
 def random_detector(name: DetectorName) -> nn.Module:
     """A random detector whose logits over unlike crops have mean 0 and deviation 1."""
-    network = build_detector(ARCHITECTURE[name])
-    last = network.get_classifier()  # type: ignore[operator]
+    return random_network(
+        detector_card(name, WeightsFile("none.safetensors", "0" * 64, 1, "float32"))
+    )
+
+
+def random_network(card: DetectorCard) -> nn.Module:
+    """What `random_detector` returns, for any card."""
+    network = build_detector(card.architecture)
+    small = card.architecture in SMALL_ARCHITECTURES
+    last = network.classifier[-1] if small else network.get_classifier()  # type: ignore[index, operator]
     numbers = np.random.default_rng(0)
     crops = [_blobs(numbers) for _ in range(3)]
-    card = detector_card(name, WeightsFile("none.safetensors", "0" * 64, 1, "float32"))
     with torch.inference_mode():
         logits = fake_logits(network, prepare(crops, card))
     with torch.no_grad():
