@@ -69,6 +69,21 @@ def add_study(commands: argparse._SubParsersAction[Parser]) -> None:
             "on and pristine pictures; its weights lie beside its card"
         ),
     )
+    run.add_argument(
+        "--defences",
+        action="store_true",
+        help="ask every defence that ships too, and all about JPEGs of quality 60",
+    )
+    run.add_argument(
+        "--white-box",
+        type=int,
+        default=0,
+        metavar="N",
+        help=(
+            "with --defences: attack this many of the pictures by PGD too, each network by its own "
+            "gradients, at the PSNR of the round trip by EDSR at K = 2 (0)"
+        ),
+    )
     run.add_argument("--limit", type=int, metavar="N", help="draw this many pictures with the seed")
     run.add_argument("--seed", type=int, default=0, help="of every draw (0)")
     run.add_argument(

@@ -15,6 +15,7 @@ from demo.core.errors import SettingsError
 from demo.core.picture_attack import Toolbox
 from demo.core.restoring import check_choice
 from demo.study.comparing import write_comparison
+from demo.study.costs import write_costs
 from demo.study.gallery import check_number, write_gallery
 from demo.study.parts import MeasureParts, one_thread
 from demo.study.report import write_report
@@ -53,13 +54,22 @@ def _run(options: argparse.Namespace, make: MakeToolbox) -> None:
     if options.limit is not None:
         data = draw(data, options.limit, options.seed)
     check_number(options.gallery)
-    plan = Plan(tuple(options.methods), tuple(options.k), options.kernel, options.seed)
+    plan = Plan(
+        tuple(options.methods),
+        tuple(options.k),
+        options.kernel,
+        options.seed,
+        options.defences,
+        options.white_box,
+    )
     make_one = partial(study_toolbox, options, make)
     elsewhere = _elsewhere(options, make_one)
     with one_thread():
         toolbox = make_one()
         with _progress() as on_part:
             run_study(data, plan, toolbox, options.out, on_part, options.detectors, elsewhere)
+        if plan.defences:
+            write_costs(options.out, data, toolbox)
         write_gallery(options.out, data, plan.round_trips(data.crops), toolbox, options.gallery)
     _report(options.out)
 

@@ -164,7 +164,8 @@ def random_network(card: DetectorCard) -> nn.Module:
     """What `random_detector` returns, for any card."""
     network = build_detector(card.architecture)
     small = card.architecture in SMALL_ARCHITECTURES
-    last = network.classifier[-1] if small else network.get_classifier()  # type: ignore[index, operator]
+    last = network.get_submodule("classifier.5") if small else network.get_classifier()  # type: ignore[operator]
+    assert isinstance(last, nn.Linear)
     numbers = np.random.default_rng(0)
     crops = [_blobs(numbers) for _ in range(3)]
     with torch.inference_mode():

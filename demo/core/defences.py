@@ -136,6 +136,16 @@ def defence_logits(defence: Defence, crops: Sequence[Picture], zoo: Zoo) -> list
     return score_crops(defence_network(defence, zoo), crops, zoo.device)
 
 
+def defence_weights(defence: Defence, zoo: Zoo) -> dict[str, str]:
+    """Name → sha256 of every file of weights that a defence needs, its plain detector's aside.
+
+    Raises:
+        WeightsError: as ``defence_network``.
+    """
+    names = MEMBERS if defence.name == ENSEMBLE else (defence.name,)
+    return {name: zoo.defence(name).card.weights.sha256 for name in names}
+
+
 class _MeanLogit(nn.Module):
     """N×3×S×S to the mean of several networks' N×1 logits."""
 

@@ -39,6 +39,19 @@ class RoundTrip:
 
 
 @dataclass(frozen=True)
+class Defended:
+    """What a page shows of the defences.
+
+    Attributes:
+        summary: sentences.
+        tables: the table of defences, and those behind it.
+    """
+
+    summary: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """What a page shows.
 
@@ -51,6 +64,7 @@ class Report:
         round_trips: in the order asked.
         gallery: fakes that were missed.
         folder: where the gallery's pictures are.
+        defended: None where no defence was asked.
     """
 
     manifest: Mapping[str, object]
@@ -61,6 +75,7 @@ class Report:
     round_trips: tuple[RoundTrip, ...]
     gallery: tuple[Missed, ...]
     folder: Path
+    defended: Defended | None = None
 
 
 def page(report: Report) -> str:
@@ -71,6 +86,7 @@ def page(report: Report) -> str:
         "harm": ("By method and K", _harm(report)),
         "tables": ("The paper's tables", "".join(map(_round_trip, report.round_trips))),
         "size": ("By the size of the face", "".join(map(_size, report.round_trips))),
+        **({} if report.defended is None else {"defences": _defended(report.defended)}),
         "gallery": ("Caught before, missed after", _gallery(report.gallery, report.folder)),
         "refused": ("Refused pictures", _list(refused) if refused else "<p>None.</p>"),
         "manifest": ("Manifest", _manifest(manifest)),
@@ -147,6 +163,11 @@ def _round_trip(one: RoundTrip) -> str:
 
 def _size(one: RoundTrip) -> str:
     return _folded(one, html_table(one.size))
+
+
+def _defended(defended: Defended) -> tuple[str, str]:
+    tables = "".join(map(html_table, defended.tables))
+    return "Defences", _list(map(escape, defended.summary)) + tables
 
 
 def _folded(one: RoundTrip, content: str) -> str:

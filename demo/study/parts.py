@@ -15,6 +15,7 @@ import cv2
 import torch
 
 from demo.core.analysis import Toolbox, device_name
+from demo.core.defences import Defence
 from demo.core.errors import DemoError, SettingsError, WeightsError
 from demo.core.images import Picture
 from demo.core.settings import Settings
@@ -50,6 +51,8 @@ class Job:
         cards: of the detectors, as ``detectors.study_detectors`` takes them.
         forgeries: of the data.
         device: where the study's numbers come from, as ``analysis.device_name`` says it.
+        defences: asked after the detectors.
+        white_box: names of the samples that are also attacked by gradients.
     """
 
     read: Callable[[Sample], Picture]
@@ -58,6 +61,8 @@ class Job:
     cards: tuple[tuple[str, Path], ...]
     forgeries: tuple[str, ...]
     device: str
+    defences: tuple[Defence, ...] = ()
+    white_box: frozenset[str] = frozenset()
 
 
 MeasurePart = Callable[[Part], str]
@@ -121,7 +126,16 @@ def measure_part(
     for sample in part.samples:
         try:
             picture = job.read(sample)
-            rows += measure_sample(sample, picture, job.crops, job.round_trips, detectors, toolbox)
+            rows += measure_sample(
+                sample,
+                picture,
+                job.crops,
+                job.round_trips,
+                detectors,
+                toolbox,
+                job.defences,
+                sample.name in job.white_box,
+            )
         except WeightsError:
             raise
         except DemoError as reason:

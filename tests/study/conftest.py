@@ -1,16 +1,21 @@
 """A small data set of made-up faces, and models that answer about them."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from demo.core.defences import MEMBERS
 from demo.core.faces import FaceDetector
 from demo.core.picture_attack import Toolbox
 from demo.study.folder import open_folder
 from demo.study.samples import DataSet
+from models.cards import read_detector_card, write_card
 from models.zoo import Zoo
+from tests.made_models import ModelFolders, make_defences
 from tests.study.made_detectors import make_detectors
 from tests.study.made_ffpp import make_ffpp
 
@@ -56,6 +61,22 @@ def small_set(faces_folder: Path) -> DataSet:
 def small_detectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of three quick detectors, cards and weights; not to be written to."""
     return make_detectors(tmp_path_factory.mktemp("detectors") / "small")
+
+
+@pytest.fixture(scope="session")
+def quick_defences(
+    small_detectors: Path, random_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The quick detectors, EDSR ×2, and the defences of ``made_models``; not to be written to."""
+    folder = tmp_path_factory.mktemp("defended") / "small"
+    shutil.copytree(small_detectors, folder)
+    shutil.copy(random_models.cards / "edsr_x2.json", folder)
+    shutil.copy(random_models.weights / "edsr_x2.safetensors", folder)
+    make_defences(ModelFolders(folder, folder), MEMBERS)
+    card = read_detector_card(folder / "resnet50.json")
+    robust = replace(card, name="resnet50_robust", input_size=48, threshold=0.3)
+    write_card(robust, folder / "resnet50_robust.json")
+    return folder
 
 
 @pytest.fixture(scope="session")
