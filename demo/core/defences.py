@@ -1,6 +1,5 @@
 """The defences that are held beside the plain detectors, and what each says about a face."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -10,8 +9,11 @@ from torch import Tensor, nn
 
 from demo.core.errors import WeightsError
 from demo.core.images import Picture
-from demo.core.scoring import probability, score_crops
+from demo.core.policies import choose, defended_logits
+from demo.core.scoring import score_crops
 from models.cards import DETECTOR_NAMES
+from models.crop_actions import CropAction
+from models.ensemble import SMALL_ENSEMBLE, ensemble_threshold
 from models.loading import LoadedDetector
 from models.zoo import Zoo
 
@@ -27,7 +29,6 @@ KINDS: Final[tuple[Kind, ...]] = (
 )
 SMALL: Final = "small"
 ENSEMBLE: Final = "small_ensemble"
-MEMBERS: Final = ("small", "small_residual", "small_attention")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ KNOWN: Final = (
     Defence("resnet50_robust", "ResNet50, robust", "robust training", "resnet50"),
     Defence("swin_small_robust", "Swin-Small, robust", "robust training", "swin_small"),
     Defence("xception_robust", "XceptionNet, robust", "robust training", "xception"),
+    Defence("policy_mask_resnet50", "ResNet50, leave or mask", "input policy", "resnet50"),
+    Defence("policy_actions_resnet50", "ResNet50, six actions", "input policy", "resnet50"),
     Defence(SMALL, "Small network", "small network", ""),
     Defence("small_residual", "Small, residual", "small network", SMALL),
     Defence("small_attention", "Small, attention", "small network", SMALL),
@@ -67,7 +70,7 @@ KNOWN: Final = (
 def defences(zoo: Zoo) -> tuple[Defence, ...]:
     """The defences that ship: those whose card is there; the ensemble, where all its members'."""
     there = set(zoo.defence_names)
-    if there.issuperset(MEMBERS):
+    if there.issuperset(SMALL_ENSEMBLE):
         there.add(ENSEMBLE)
     return tuple(one for one in KNOWN if one.name in there)
 
@@ -104,14 +107,17 @@ def defence_network(defence: Defence, zoo: Zoo) -> LoadedDetector:
     """The network of a defence, with the crop and the threshold that the defence is read at.
 
     A detector that was trained on from a plain one is read at the plain one's threshold, as nobody
-    would know that a picture was attacked. Others are read at their own card's. The ensemble takes
-    the mean of its members' logits, and of their thresholds as logits.
+    would know that a picture was attacked. Of an input policy it is the plain detector itself.
+    Others are read at their own card's threshold. The ensemble takes the mean of its members'
+    logits, and of their thresholds as logits.
 
     Raises:
         WeightsError: a card or weights are refused, or the ensemble's members want different crops.
     """
     if defence.name == ENSEMBLE:
-        return _ensemble([zoo.defence(name) for name in MEMBERS], defence)
+        return _ensemble([zoo.defence(name) for name in SMALL_ENSEMBLE], defence)
+    if defence.kind == "input policy":
+        return zoo.detector(defence.plain)
     loaded = zoo.defence(defence.name)
     if defence.plain in DETECTOR_NAMES:
         threshold = zoo.detector(defence.plain).card.threshold
@@ -133,7 +139,21 @@ def defence_logits(defence: Defence, crops: Sequence[Picture], zoo: Zoo) -> list
     Raises:
         WeightsError: a card or weights are refused, or an answer is not finite.
     """
-    return score_crops(defence_network(defence, zoo), crops, zoo.device)
+    network = defence_network(defence, zoo)
+    if defence.kind == "input policy":
+        return defended_logits(zoo.policy(defence.name), network, crops, zoo.device)
+    return score_crops(network, crops, zoo.device)
+
+
+def chosen_actions(defence: Defence, crops: Sequence[Picture], zoo: Zoo) -> tuple[CropAction, ...]:
+    """What an input policy does to each crop before its detector sees it; empty for the others.
+
+    Raises:
+        WeightsError: its card or weights are refused.
+    """
+    if defence.kind != "input policy":
+        return ()
+    return tuple(choose(zoo.policy(defence.name), crops))
 
 
 def defence_weights(defence: Defence, zoo: Zoo) -> dict[str, str]:
@@ -142,7 +162,9 @@ def defence_weights(defence: Defence, zoo: Zoo) -> dict[str, str]:
     Raises:
         WeightsError: as ``defence_network``.
     """
-    names = MEMBERS if defence.name == ENSEMBLE else (defence.name,)
+    if defence.kind == "input policy":
+        return {defence.name: zoo.policy(defence.name).card.weights.sha256}
+    names = SMALL_ENSEMBLE if defence.name == ENSEMBLE else (defence.name,)
     return {name: zoo.defence(name).card.weights.sha256 for name in names}
 
 
@@ -164,12 +186,11 @@ def _ensemble(members: Sequence[LoadedDetector], defence: Defence) -> LoadedDete
             f"{defence.title} is refused: expected cards that prepare a crop alike, found "
             "different ones; restore the project's models/cards folder."
         )
-    logit = sum(_logit(card.threshold) for card in cards) / len(cards)
     card = replace(
-        cards[0], name=defence.name, title=defence.title, threshold=probability(logit), figures=()
+        cards[0],
+        name=defence.name,
+        title=defence.title,
+        threshold=ensemble_threshold(members),
+        figures=(),
     )
     return LoadedDetector(card, _MeanLogit([one.network for one in members]).eval())
-
-
-def _logit(threshold: float) -> float:
-    return math.log(threshold / (1 - threshold))

@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demo.core.defences import Defence, defence_logits, defence_network, plain_network
+from demo.core.defences import (
+    Defence,
+    chosen_actions,
+    defence_logits,
+    defence_network,
+    plain_network,
+)
 from demo.core.errors import WeightsError
 from demo.core.faces import crop_box, cut
 from demo.core.images import Picture
 from demo.core.picture_attack import Attack, OnStep, Target, Toolbox, attack_picture, ignore_step
 from demo.core.scoring import DetectorScore, compare, score_crops
 from demo.core.settings import Settings
+from models.crop_actions import CropAction
 from models.loading import LoadedDetector
 
 
@@ -21,11 +28,14 @@ class DefendedScore:
         defence: who was asked.
         score: its answers, clean and attacked.
         plain: the plain detector's; None where there is none, or it was refused.
+        actions: what an input policy did to the clean crop and to the attacked one; empty for
+            other defences.
     """
 
     defence: Defence
     score: DetectorScore
     plain: DetectorScore | None
+    actions: tuple[CropAction, ...] = ()
 
     @property
     def keeps(self) -> bool:
@@ -89,12 +99,14 @@ def ask_defences(
             plain[defence.plain] = _plain_score(defence, attack, target, toolbox, problems)
         try:
             network = defence_network(defence, toolbox.zoo)
-            before, after = defence_logits(defence, _crops(network, attack, target), toolbox.zoo)
+            crops = _crops(network, attack, target)
+            before, after = defence_logits(defence, crops, toolbox.zoo)
+            actions = chosen_actions(defence, crops, toolbox.zoo)
         except WeightsError as refused:
             problems.append(str(refused))
             continue
         score = compare(network, before, after)
-        scores.append(DefendedScore(defence, score, plain[defence.plain]))
+        scores.append(DefendedScore(defence, score, plain[defence.plain], actions))
     on_step("Done", 1.0)
     return Defending(attack, target, tuple(scores), tuple(dict.fromkeys(problems)))
 

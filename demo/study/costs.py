@@ -17,7 +17,7 @@ from demo.core.images import Picture, check_picture
 from demo.core.picture_attack import Toolbox, find_targets
 from demo.core.settings import Settings
 from demo.study.detectors import study_defences, study_detectors
-from demo.study.measuring import judges
+from demo.study.measuring import study_judges
 from demo.study.run_folder import write_whole
 from demo.study.samples import DataSet
 
@@ -39,7 +39,8 @@ def write_costs(folder: Path, data: DataSet, toolbox: Toolbox) -> None:
     if file.exists():
         return
     zoo = toolbox.zoo
-    asked = judges(study_detectors(zoo, (), data.forgeries), study_defences(zoo), zoo)
+    detectors = study_detectors(zoo, (), data.forgeries)
+    asked = study_judges(detectors, study_defences(zoo), zoo)
     crops = _crops(data, toolbox)
     taken: dict[str, list[float]] = {judge.name: [] for judge in asked}
     for turn in range(ROUNDS + 1):

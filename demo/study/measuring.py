@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-import numpy as np
-
 from demo.core.defences import Defence, defence_logits, defence_network
+from demo.core.errors import ImageError
 from demo.core.faces import Box, crop_box, cut
 from demo.core.images import Picture, check_picture, digest
 from demo.core.picture_attack import Attack, Toolbox, attack_found
 from demo.core.quality import Quality, measure
 from demo.core.scoring import score_crops
 from demo.core.settings import Settings
-from demo.core.white_box import attack_at_equal_psnr
+from demo.core.white_box import attack_at_equal_psnr, root_mean_square
 from demo.study.published import PublishedQuality, measure_as_published
 from demo.study.samples import Sample
 from models.loading import LoadedDetector
@@ -107,26 +106,26 @@ def measure_sample(
     picture: Picture,
     crops: bool,
     round_trips: Sequence[Settings],
-    detectors: Sequence[LoadedDetector],
+    judges: Sequence[Judge],
     toolbox: Toolbox,
-    defences: Sequence[Defence] = (),
+    jpeg: bool = False,
     white_box: bool = False,
 ) -> list[Row]:
     """Ask detectors about a sample's largest face, clean and after every round trip.
 
     One that was trained on a forgery alone is asked about its fakes and about pristine pictures.
-    Where defences are asked, they and the detectors are asked about the picture as a JPEG too.
 
     Args:
         sample: where the picture comes from.
         picture: uint8 RGB, H×W×3.
         crops: whether it is a face crop, as the settings then say too (``whole``).
         round_trips: one or more settings that differ in K, method or kernel only.
-        detectors: those of the study.
+        judges: those of the study.
         toolbox: the models.
-        defences: asked after the detectors.
+        jpeg: whether they are also asked about the picture as a JPEG of ``JPEG_QUALITY``.
         white_box: whether each is also attacked by PGD, against its own network, at the PSNR that
-            the round trip by EDSR at K = 2 gives the very same crop.
+            the round trip by EDSR at K = 2 gives the very same crop; a crop for which it finds no
+            such change stays as it is.
 
     Returns:
         Rows by detector; first the clean one, then one for each round trip, ``JPEG``, ``PGD``.
@@ -148,7 +147,7 @@ def measure_sample(
             for one in attacks
         ),
     ]
-    if defences:
+    if jpeg:
         encoded = reencode_jpeg(picture, JPEG_QUALITY)
         conditions.append(_condition(JPEG, 1.0, encoded, face, target.box))
     reference = _reference(attacks, toolbox) if white_box else None
@@ -157,7 +156,7 @@ def measure_sample(
     sha256 = digest(picture)
     perturbed: dict[str, Picture] = {}
     rows: list[Row] = []
-    for judge in judges(detectors, defences, toolbox.zoo):
+    for judge in judges:
         loaded = judge.network
         if sample.fake and loaded.trained_on not in ("", sample.forgery):
             continue
@@ -194,7 +193,7 @@ def measure_sample(
     return rows
 
 
-def judges(
+def study_judges(
     detectors: Sequence[LoadedDetector], defences: Sequence[Defence], zoo: Zoo
 ) -> tuple[Judge, ...]:
     """Whom a study asks, detectors first.
@@ -234,6 +233,7 @@ def _reference(attacks: Sequence[Attack], toolbox: Toolbox) -> Picture:
 
 def _perturbed(loaded: LoadedDetector, clean: Picture, restored: Picture, fake: bool) -> Picture:
     """A crop after PGD, as far from the clean one as the restored one is."""
-    difference = clean.astype(np.float64) - restored
-    rmse = math.sqrt(float(np.mean(difference**2)))
-    return attack_at_equal_psnr(loaded, clean, rmse, fake) if rmse else clean
+    try:
+        return attack_at_equal_psnr(loaded, clean, root_mean_square(clean, restored), fake)
+    except ImageError:
+        return clean

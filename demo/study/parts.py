@@ -20,9 +20,8 @@ from demo.core.errors import DemoError, SettingsError, WeightsError
 from demo.core.images import Picture
 from demo.core.settings import Settings
 from demo.study.detectors import study_detectors
-from demo.study.measuring import Row, measure_sample
+from demo.study.measuring import Judge, Row, measure_sample, study_judges
 from demo.study.samples import Sample
-from models.loading import LoadedDetector
 
 PART: Final = 16
 
@@ -94,7 +93,8 @@ def begin_elsewhere(job: Job, toolbox: Toolbox) -> MeasurePart:
             "Run it on machines of one kind."
         )
     detectors = study_detectors(toolbox.zoo, job.cards, job.forgeries)
-    return partial(measure_part, job, detectors, toolbox)
+    judges = study_judges(detectors, job.defences, toolbox.zoo)
+    return partial(measure_part, job, judges, toolbox)
 
 
 @contextmanager
@@ -110,9 +110,7 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(drawing)
 
 
-def measure_part(
-    job: Job, detectors: Sequence[LoadedDetector], toolbox: Toolbox, part: Part
-) -> str:
+def measure_part(job: Job, judges: Sequence[Judge], toolbox: Toolbox, part: Part) -> str:
     """Measure the samples of a part, one after another.
 
     Returns:
@@ -131,9 +129,9 @@ def measure_part(
                 picture,
                 job.crops,
                 job.round_trips,
-                detectors,
+                judges,
                 toolbox,
-                job.defences,
+                bool(job.defences),
                 sample.name in job.white_box,
             )
         except WeightsError:

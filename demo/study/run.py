@@ -22,7 +22,7 @@ from demo.core.errors import SettingsError
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
 from demo.study.detectors import full_name, study_defences, study_detectors
-from demo.study.measuring import Row
+from demo.study.measuring import Judge, Row, study_judges
 from demo.study.parts import Job, MeasureParts, Part, cut_into_parts, measure_part
 from demo.study.run_folder import alone, begin, write_whole
 from demo.study.samples import DataSet, Sample, samples_digest
@@ -149,7 +149,7 @@ def run_study(
             asked,
             white_box,
         )
-        here = partial(_measure_here, detectors, toolbox)
+        here = partial(_measure_here, study_judges(detectors, asked, toolbox.zoo), toolbox)
         measure = here if elsewhere is None or len(missing) < 2 else elsewhere
         with closing(measure(job, missing)) as measured:
             for part, text in measured:
@@ -180,10 +180,10 @@ def study_name(data: DataSet, plan: Plan, toolbox: Toolbox) -> str:
 
 
 def _measure_here(
-    detectors: Sequence[LoadedDetector], toolbox: Toolbox, job: Job, parts: Sequence[Part]
+    judges: Sequence[Judge], toolbox: Toolbox, job: Job, parts: Sequence[Part]
 ) -> Generator[tuple[Part, str]]:
     for part in parts:
-        yield part, measure_part(job, detectors, toolbox, part)
+        yield part, measure_part(job, judges, toolbox, part)
 
 
 def _manifest(

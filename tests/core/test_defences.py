@@ -11,7 +11,6 @@ from demo.core.defences import (
     ENSEMBLE,
     KINDS,
     KNOWN,
-    MEMBERS,
     defence_logits,
     defence_network,
     defences,
@@ -25,6 +24,7 @@ from demo.core.picture_attack import Toolbox
 from demo.core.scoring import DetectorScore, score_crops
 from demo.core.settings import Settings
 from models.cards import DEFENCE_NAMES, read_detector_card, write_card
+from models.ensemble import SMALL_ENSEMBLE
 from models.zoo import Zoo
 from tests.made_models import DEFENCES, ModelFolders
 
@@ -69,12 +69,13 @@ def test_the_ensemble_is_the_mean_of_its_members_logits_and_thresholds(
     (ensemble,) = find_defences([ENSEMBLE], defended_zoo)
     crops = [astronaut[:200, 100:300], astronaut[:100, 100:300]]
     members = [
-        score_crops(defended_zoo.defence(name), crops, defended_zoo.device) for name in MEMBERS
+        score_crops(defended_zoo.defence(name), crops, defended_zoo.device)
+        for name in SMALL_ENSEMBLE
     ]
     mean = [sum(logits) / 3 for logits in zip(*members, strict=True)]
     assert defence_logits(ensemble, crops, defended_zoo) == pytest.approx(mean, abs=1e-5)
     shutil.copytree(defended_models.cards, tmp_path, dirs_exist_ok=True)
-    for name, threshold in zip(MEMBERS, (0.2, 0.5, 0.9), strict=True):
+    for name, threshold in zip(SMALL_ENSEMBLE, (0.2, 0.5, 0.9), strict=True):
         file = tmp_path / f"{name}.json"
         write_card(replace(read_detector_card(file), threshold=threshold), file)
     other = Zoo("cpu", folder=defended_models.weights, cards=tmp_path)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.core.defences import MEMBERS
 from demo.core.faces import FaceDetector
 from demo.core.picture_attack import Toolbox
 from demo.study.folder import open_folder
 from demo.study.samples import DataSet
 from models.cards import read_detector_card, write_card
+from models.ensemble import SMALL_ENSEMBLE
 from models.zoo import Zoo
 from tests.made_models import ModelFolders, make_defences
 from tests.study.made_detectors import make_detectors
@@ -72,7 +72,7 @@ def quick_defences(
     shutil.copytree(small_detectors, folder)
     shutil.copy(random_models.cards / "edsr_x2.json", folder)
     shutil.copy(random_models.weights / "edsr_x2.safetensors", folder)
-    make_defences(ModelFolders(folder, folder), MEMBERS)
+    make_defences(ModelFolders(folder, folder), SMALL_ENSEMBLE)
     card = read_detector_card(folder / "resnet50.json")
     robust = replace(card, name="resnet50_robust", input_size=48, threshold=0.3)
     write_card(robust, folder / "resnet50_robust.json")
