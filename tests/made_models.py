@@ -27,7 +27,10 @@ from models.cards import (
     WeightsFile,
     write_card,
 )
+from models.crop_actions import CROP_ACTIONS
 from models.detectors import build_detector, fake_logits, prepare
+from models.policy import build_policy_of
+from models.policy_card import POLICY_NAMES, PolicyCard, PolicyName
 from models.small_network import SMALL_ARCHITECTURES
 from models.super_resolution import build_edsr
 from models.weights import save_weights
@@ -75,7 +78,7 @@ class ModelFolders:
 
 
 def make_models(root: Path) -> ModelFolders:
-    """Write all six networks below `root`; about 110 MB, a few seconds."""
+    """Write six networks and two policies below `root`; about 110 MB, a few seconds."""
     folders = ModelFolders(root / "weights", root / "cards")
     folders.weights.mkdir()
     folders.cards.mkdir()
@@ -91,6 +94,11 @@ def make_models(root: Path) -> ModelFolders:
             path = folders.weights / f"{name}.safetensors"
             card = detector_card(name, save_weights(network.state_dict(), path, ENCODING[name]))
             write_card(card, folders.cards / f"{name}.json")
+        for policy in POLICY_NAMES:
+            none = WeightsFile("none.safetensors", "0" * 64, 1, "int8")
+            state = build_policy_of(policy_card(policy, none)).state_dict()
+            file = save_weights(state, folders.weights / f"{policy}.safetensors", "int8")
+            write_card(policy_card(policy, file), folders.cards / f"{policy}.json")
     return folders
 
 
@@ -150,6 +158,27 @@ def edsr_card(scale: int, weights: WeightsFile) -> SuperResolutionCard:
         figures=(Figure("PSNR", 30.0, None, None, "dB", "nothing, n = 0", f"×{scale}"),),
         origin=ORIGIN,
         note="Repeats pixels.",
+    )
+
+
+def policy_card(name: PolicyName, weights: WeightsFile, size: int = 224) -> PolicyCard:
+    """A proper card for a policy's file of weights; its hidden layer is two wide."""
+    faithful = name == "policy_mask_resnet50"
+    detector = detector_card("resnet50", weights)
+    return PolicyCard(
+        name=name,
+        title="ResNet50 with a mask" if faithful else "ResNet50 with six actions",
+        detector="resnet50",
+        actions=("leave", "mask") if faithful else CROP_ACTIONS,
+        architecture="two_layers" if faithful else "convolutional",
+        hidden=2,
+        input_size=size,
+        mean=detector.mean,
+        std=detector.std,
+        weights=weights,
+        figures=(Figure("TPR", 50.0, 40.0, 60.0, "%", "nothing, n = 0", "clean"),),
+        origin=ORIGIN,
+        note="Random.",
     )
 
 
