@@ -11,7 +11,7 @@ from demo.core.errors import WeightsError
 from demo.core.images import Picture
 from demo.core.policies import choose, defended_logits
 from demo.core.scoring import score_crops
-from models.cards import DETECTOR_NAMES
+from models.cards import DETECTOR_NAMES, Figure
 from models.crop_actions import CropAction
 from models.ensemble import SMALL_ENSEMBLE, ensemble_threshold
 from models.loading import LoadedDetector
@@ -154,6 +154,28 @@ def chosen_actions(defence: Defence, crops: Sequence[Picture], zoo: Zoo) -> tupl
     if defence.kind != "input policy":
         return ()
     return tuple(choose(zoo.policy(defence.name), crops))
+
+
+def clean_auc(defence: Defence, zoo: Zoo) -> tuple[Figure, Figure | None] | None:
+    """The AUC on clean crops that a defence's card states, beside its plain detector's.
+
+    Returns:
+        The plain detector's is None where its card has none on the same crops; the whole is None
+        where the defence's card has none, as that of the ensemble and of the policies.
+
+    Raises:
+        WeightsError: as ``defence_network``.
+    """
+    if defence.name == ENSEMBLE or defence.kind == "input policy":
+        return None
+    figures = [one for one in zoo.defence(defence.name).card.figures if _is_clean_auc(one)]
+    plain = plain_network(defence, zoo)
+    beside = {one.of: one for one in plain.card.figures if _is_clean_auc(one)} if plain else {}
+    return (figures[0], beside.get(figures[0].of)) if figures else None
+
+
+def _is_clean_auc(figure: Figure) -> bool:
+    return (figure.name, figure.condition) == ("AUC", "clean")
 
 
 def defence_weights(defence: Defence, zoo: Zoo) -> dict[str, str]:

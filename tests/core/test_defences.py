@@ -11,8 +11,10 @@ from demo.core.defences import (
     ENSEMBLE,
     KINDS,
     KNOWN,
+    chosen_actions,
     defence_logits,
     defence_network,
+    defence_weights,
     defences,
     find_defences,
 )
@@ -21,10 +23,12 @@ from demo.core.errors import WeightsError
 from demo.core.faces import FaceDetector
 from demo.core.images import Picture
 from demo.core.picture_attack import Toolbox
+from demo.core.policies import choose, defended_logits
 from demo.core.scoring import DetectorScore, score_crops
 from demo.core.settings import Settings
 from models.cards import DEFENCE_NAMES, read_detector_card, write_card
 from models.ensemble import SMALL_ENSEMBLE
+from models.policy_card import POLICY_NAMES
 from models.zoo import Zoo
 from tests.made_models import DEFENCES, ModelFolders
 
@@ -36,7 +40,7 @@ def score(clean: float, attacked: float) -> DetectorScore:
 
 
 def test_every_card_of_a_defence_has_a_title_a_kind_and_something_to_stand_against() -> None:
-    assert {one.name for one in KNOWN} >= set(DEFENCE_NAMES)
+    assert {one.name for one in KNOWN} == {*DEFENCE_NAMES, *POLICY_NAMES, ENSEMBLE}
     assert {one.kind for one in KNOWN} <= set(KINDS)
     assert [one.name for one in KNOWN if not one.plain] == ["small"]
     assert len({one.title for one in KNOWN}) == len({one.name for one in KNOWN}) == len(KNOWN)
@@ -45,8 +49,9 @@ def test_every_card_of_a_defence_has_a_title_a_kind_and_something_to_stand_again
 def test_what_ships_is_what_has_a_card_and_an_ensemble_needs_all_its_members(
     defended_zoo: Zoo, random_zoo: Zoo, defended_models: ModelFolders, tmp_path: Path
 ) -> None:
-    assert {one.name for one in defences(defended_zoo)} == {*DEFENCES, ENSEMBLE}
-    assert defences(random_zoo) == ()
+    assert {one.name for one in defences(defended_zoo)} == {*DEFENCES, *POLICY_NAMES, ENSEMBLE}
+    assert [one.name for one in defences(random_zoo)] == list(POLICY_NAMES)
+    assert defences(Zoo("cpu", cards=tmp_path)) == ()
     shutil.copy(defended_models.cards / "small.json", tmp_path)
     assert [one.name for one in defences(Zoo("cpu", cards=tmp_path))] == ["small"]
     with pytest.raises(WeightsError, match="'resnet50_robust' is not there: expected small;"):
@@ -113,6 +118,25 @@ def test_a_face_is_asked_about_clean_and_attacked_beside_the_plain_detector(
     assert not found.problems
 
 
+def test_an_input_policy_changes_the_crop_before_its_detector_sees_it_and_says_how(
+    defended_zoo: Zoo, astronaut: Picture
+) -> None:
+    names = ["policy_actions_resnet50", "small"]
+    policy, small = find_defences(names, defended_zoo)
+    loaded, detector = defended_zoo.policy(policy.name), defended_zoo.detector("resnet50")
+    crops = [astronaut[:200, 100:300], astronaut[:100, 100:300]]
+    assert defence_logits(policy, crops, defended_zoo) == defended_logits(
+        loaded, detector, crops, defended_zoo.device
+    )
+    assert defence_network(policy, defended_zoo) == detector
+    toolbox = Toolbox(defended_zoo, FaceDetector())
+    found = ask_defences(astronaut, replace(BICUBIC, whole=True), [small, policy], toolbox)
+    other, own = found.scores
+    assert own.actions == tuple(choose(loaded, [found.attack.picture, found.attack.attacked]))
+    assert other.actions == chosen_actions(small, crops, defended_zoo) == ()
+    assert list(defence_weights(policy, defended_zoo)) == [policy.name]
+
+
 def test_a_refused_network_is_said_and_the_others_answer(
     defended_models: ModelFolders, astronaut: Picture, tmp_path: Path
 ) -> None:
@@ -122,7 +146,7 @@ def test_a_refused_network_is_said_and_the_others_answer(
         astronaut, replace(BICUBIC, whole=True), defences(zoo), Toolbox(zoo, FaceDetector())
     )
     assert [one.defence.name for one in found.scores] == ["small", "small_attention"]
-    assert len(found.problems) == 2
+    assert len(found.problems) == 2, "each is said once, whoever needs it"
     assert found.scores[1].plain == found.scores[0].score
 
 

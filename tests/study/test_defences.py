@@ -28,7 +28,14 @@ from models.zoo import Zoo
 from tests.study.test_run import KilledError, ignore
 
 PLAN = Plan(("edsr", "bicubic"), (2.0,), "area", seed=3, defences=True, white_box=5)
-DEFENCES = ["resnet50_robust", "small", "small_residual", "small_attention", "small_ensemble"]
+DEFENCES = [
+    "resnet50_robust",
+    "policy_actions_resnet50",
+    "small",
+    "small_residual",
+    "small_attention",
+    "small_ensemble",
+]
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +99,8 @@ def test_pgd_has_the_psnr_of_edsr_on_the_same_crop_and_samples_spread_evenly(
         assert len(own) == len(DETECTOR_NAMES) + len(DEFENCES)
         expected = measure(picture, restored).psnr_db
         assert own["psnr_db"].to_numpy() == pytest.approx(expected, abs=0.3)
+        behind = own.set_index("detector")["published_psnr_db"]
+        assert behind["policy_actions_resnet50"] == behind["resnet50"], "it is the same picture"
 
 
 def test_the_papers_tables_stay_about_the_plain_detectors_and_the_round_trips(
@@ -142,8 +151,10 @@ def test_costs_are_taken_once_beside_the_scores(
 
 def test_the_manifest_names_the_weights_of_every_defence(finished: Path, toolbox: Toolbox) -> None:
     weights = json.loads((finished / "manifest.json").read_text())["weights"]
+    zoo = toolbox.zoo
     for name in DEFENCES[:-1]:
-        assert weights[name] == toolbox.zoo.defence(name).card.weights.sha256
+        loaded = zoo.policy(name) if name.startswith("policy") else zoo.defence(name)
+        assert weights[name] == loaded.card.weights.sha256
 
 
 @pytest.mark.parametrize("wrong", [{"white_box": -1}, {"defences": False}])
