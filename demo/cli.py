@@ -1,4 +1,4 @@
-"""The command line: `python -m demo analyse|defences|attack|score|restore|sheet|replay|study|train`.
+"""The command line: `python -m demo COMMAND`, and what each is answered with.
 
 Results go to standard output, sentences about what is wrong to standard error. The exit status is
 0, or 2 where the input was refused (in a folder: where any picture of it was). Of `replay` it is 1
