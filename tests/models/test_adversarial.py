@@ -41,7 +41,7 @@ def test_every_picture_is_pushed_against_its_label_and_stays_within_the_distance
     attacked = pgd_batch(network, PREPARATION, pixels, FAKE, eps, steps=5)
     assert bool((loss(network, attacked) > loss(network, pixels)).all())
     assert float((attacked - pixels).abs().max()) == pytest.approx(eps, abs=1e-6)
-    assert 0 <= float(attacked.min())
+    assert float(attacked.min()) >= 0
     assert float(attacked.max()) <= 1
     assert not attacked.requires_grad
 
@@ -87,7 +87,7 @@ def test_a_very_sure_network_still_shows_the_way(network: nn.Module, fake: bool)
     label = torch.tensor([fake])
     with torch.no_grad():
         after = float(scoring(pgd_batch(network, PREPARATION, pixels, label, 0.1, steps=3)))
-    assert (after < before - 1) if fake else (after > before + 1)
+    assert (after < before - 0.5) if fake else (after > before + 0.5)
 
 
 def test_the_verdict_is_taken_at_the_threshold(network: nn.Module, pixels: Tensor) -> None:
