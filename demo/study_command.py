@@ -1,4 +1,4 @@
-"""``python -m demo study run|report``: a study on a data set, and what came of it."""
+"""``python -m demo study run|white-box|report``: a study on a data set, and what came of it."""
 
 import argparse
 import sys
@@ -23,6 +23,7 @@ from demo.study.run import OnPart, Plan, run_study
 from demo.study.samples import draw
 from demo.study.workers import measure_in_processes
 from demo.study_data import open_data
+from demo.white_box_command import white_box_command
 from models.zoo import resolve_device
 
 
@@ -37,6 +38,8 @@ def study_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     """
     if options.step == "run":
         _run(options, make)
+    elif options.step == "white-box":
+        white_box_command(options, make)
     elif len(options.run) == 1 and options.out is None:
         _report(options.run[0])
     else:
