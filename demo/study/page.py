@@ -168,7 +168,7 @@ def _size(one: RoundTrip) -> str:
 
 def _defended(defended: Defended) -> tuple[str, str]:
     tables = "".join(map(html_table, defended.tables))
-    return "Defences", _list(map(escape, defended.summary)) + tables
+    return "Defences", html_list(map(escape, defended.summary)) + tables
 
 
 def _folded(one: RoundTrip, content: str) -> str:
