@@ -30,7 +30,7 @@ _HEAD: Final = (
     "Verdict",
     "Plain detector beside it",
     "Against the plain one",
-    "AUC on clean crops",
+    "Clean AUC by its card",
 )
 
 # Clean AUC of a defence by its card, and of its plain detector where measured on the same crops.
@@ -72,7 +72,7 @@ def outcome(scores: Sequence[DefendedScore]) -> str:
     )
     return (
         f"<p><strong>{asked} asked: {said}.</strong> {flipped} of {len(scores)} changed their own "
-        "verdict. One face proves nothing either way: the study below asks many.</p>"
+        "verdict. One face proves nothing either way.</p>"
     )
 
 
@@ -146,7 +146,7 @@ def _figures(found: tuple[Figure, Figure | None] | None) -> str:
     said = f"{own.value:.3f}{interval}"
     if plain is not None:
         price = signed(own.value - plain.value)
-        said += f"<small>{price} to the plain one's {plain.value:.3f}</small>"
+        said += f"<small>Price: {price} (plain {plain.value:.3f})</small>"
     return f"{said}<small>{escape(own.of)}</small>"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from demo.core.attack import round_trip
 from demo.core.defences import defence_logits, find_defences
@@ -16,6 +17,7 @@ from demo.core.faces import FaceDetector
 from demo.core.picture_attack import Toolbox
 from demo.core.quality import measure
 from demo.study.costs import COSTS, read_costs, write_costs
+from demo.study.folder import open_folder
 from demo.study.measuring import CLEAN, JPEG, JPEG_QUALITY, PGD
 from demo.study.parts import PART
 from demo.study.report import write_report
@@ -27,7 +29,7 @@ from models.training.distortions import reencode_jpeg
 from models.zoo import Zoo
 from tests.study.test_run import KilledError, ignore
 
-PLAN = Plan(("edsr", "bicubic"), (2.0,), "area", seed=3, defences=True, white_box=5)
+PLAN = Plan(("edsr", "bicubic"), (2.0,), "area", seed=3, defences=True, white_box=3)
 DEFENCES = [
     "resnet50_robust",
     "policy_actions_resnet50",
@@ -39,16 +41,31 @@ DEFENCES = [
 
 
 @pytest.fixture(scope="module")
+def smooth_set(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
+    """18 crops of soft waves, which a round trip changes no more than it changes a face."""
+    root = tmp_path_factory.mktemp("smooth")
+    rng = np.random.default_rng(5)
+    down, across = np.mgrid[0:40, 0:48]
+    for number in range(18):
+        folder = root / ("real" if number % 2 else "fake")
+        folder.mkdir(exist_ok=True)
+        waves = [np.sin(down / rng.uniform(3, 9) + across / rng.uniform(3, 9)) for _ in range(3)]
+        crop = 128 + 60 * np.stack(waves, axis=2) + rng.normal(0, 4, (40, 48, 3))
+        Image.fromarray(crop.clip(0, 255).astype(np.uint8)).save(folder / f"{number}.png")
+    return open_folder(root, crops=True)
+
+
+@pytest.fixture(scope="module")
 def toolbox(quick_defences: Path) -> Toolbox:
     return Toolbox(Zoo("cpu", folder=quick_defences, cards=quick_defences), FaceDetector())
 
 
 @pytest.fixture(scope="module")
 def finished(
-    small_set: DataSet, toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory
+    smooth_set: DataSet, toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     out = tmp_path_factory.mktemp("defended")
-    run_study(small_set, PLAN, toolbox, out, ignore)
+    run_study(smooth_set, PLAN, toolbox, out, ignore)
     return out
 
 
@@ -70,10 +87,10 @@ def test_detectors_and_defences_are_asked_under_everything(
 
 
 def test_a_defences_numbers_are_its_own_answers_and_its_threshold(
-    rows: pd.DataFrame, small_set: DataSet, toolbox: Toolbox
+    rows: pd.DataFrame, smooth_set: DataSet, toolbox: Toolbox
 ) -> None:
-    sample = small_set.samples[1]
-    picture = small_set.read(sample)
+    sample = smooth_set.samples[1]
+    picture = smooth_set.read(sample)
     encoded = reencode_jpeg(picture, JPEG_QUALITY)
     for defence in find_defences(DEFENCES, toolbox.zoo):
         own = rows[(rows["sample"] == sample.name) & (rows["detector"] == defence.name)]
@@ -87,26 +104,26 @@ def test_a_defences_numbers_are_its_own_answers_and_its_threshold(
 
 
 def test_pgd_has_the_psnr_of_edsr_on_the_same_crop_and_samples_spread_evenly(
-    rows: pd.DataFrame, small_set: DataSet, toolbox: Toolbox
+    rows: pd.DataFrame, smooth_set: DataSet, toolbox: Toolbox
 ) -> None:
-    names = [one.name for one in small_set.samples]
+    names = [one.name for one in smooth_set.samples]
     pgd = rows[rows["method"] == PGD]
-    assert [names.index(one) for one in pgd["sample"].unique()] == [0, 4, 8, 12, 16]
-    for sample in (small_set.samples[0], small_set.samples[12]):
-        picture = small_set.read(sample)
+    assert [names.index(one) for one in pgd["sample"].unique()] == [0, 6, 12]
+    for sample in (smooth_set.samples[0], smooth_set.samples[12]):
+        picture = smooth_set.read(sample)
         restored = round_trip(picture, 2.0, "edsr", "area", toolbox.zoo)
         own = pgd[pgd["sample"] == sample.name]
         assert len(own) == len(DETECTOR_NAMES) + len(DEFENCES)
         expected = measure(picture, restored).psnr_db
-        assert own["psnr_db"].to_numpy() == pytest.approx(expected, abs=0.3)
+        assert own["psnr_db"].to_numpy() == pytest.approx(expected, abs=0.1)
         behind = own.set_index("detector")["published_psnr_db"]
         assert behind["policy_actions_resnet50"] == behind["resnet50"], "it is the same picture"
 
 
 def test_the_papers_tables_stay_about_the_plain_detectors_and_the_round_trips(
-    finished: Path, small_set: DataSet, toolbox: Toolbox, tmp_path: Path
+    finished: Path, smooth_set: DataSet, toolbox: Toolbox, tmp_path: Path
 ) -> None:
-    run_study(small_set, replace(PLAN, defences=False, white_box=0), toolbox, tmp_path, ignore)
+    run_study(smooth_set, replace(PLAN, defences=False, white_box=0), toolbox, tmp_path, ignore)
     plain = read_results(tmp_path)
     pd.testing.assert_frame_equal(read_results(finished).rows, plain.rows)
     assert asked_defences(tmp_path) == ()
@@ -114,31 +131,31 @@ def test_the_papers_tables_stay_about_the_plain_detectors_and_the_round_trips(
 
 
 def test_a_killed_run_ends_with_the_bytes_of_an_unbroken_one(
-    finished: Path, small_set: DataSet, toolbox: Toolbox, tmp_path: Path
+    finished: Path, smooth_set: DataSet, toolbox: Toolbox, tmp_path: Path
 ) -> None:
     def kill(done: int, total: int) -> None:
         if done == PART:
             raise KilledError
 
     with pytest.raises(KilledError):
-        run_study(small_set, PLAN, toolbox, tmp_path, kill)
-    run_study(small_set, PLAN, toolbox, tmp_path, ignore)
+        run_study(smooth_set, PLAN, toolbox, tmp_path, kill)
+    run_study(smooth_set, PLAN, toolbox, tmp_path, ignore)
     for name in ("scores.parquet", "manifest.json", "asked.json"):
         assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()
 
 
 def test_costs_are_taken_once_beside_the_scores(
-    finished: Path, small_set: DataSet, toolbox: Toolbox, tmp_path: Path
+    finished: Path, smooth_set: DataSet, toolbox: Toolbox, tmp_path: Path
 ) -> None:
     out = tmp_path / "study"
     shutil.copytree(finished, out)
     assert read_costs(out) == {}
-    write_costs(out, small_set, toolbox)
+    write_costs(out, smooth_set, toolbox)
     costs = read_costs(out)
     assert list(costs) == [*DETECTOR_NAMES, *DEFENCES]
     assert min(costs.values()) > 0
     before = (out / COSTS).read_bytes()
-    write_costs(out, small_set, toolbox)
+    write_costs(out, smooth_set, toolbox)
     assert (out / COSTS).read_bytes() == before
     assert (out / "scores.parquet").read_bytes() == (finished / "scores.parquet").read_bytes()
     write_report(out)
@@ -159,19 +176,19 @@ def test_the_manifest_names_the_weights_of_every_defence(finished: Path, toolbox
 
 @pytest.mark.parametrize("wrong", [{"white_box": -1}, {"defences": False}])
 def test_gradients_belong_to_the_table_of_defences(
-    wrong: dict[str, int], small_set: DataSet, toolbox: Toolbox, tmp_path: Path
+    wrong: dict[str, int], smooth_set: DataSet, toolbox: Toolbox, tmp_path: Path
 ) -> None:
     with pytest.raises(SettingsError, match="--white-box N together with --defences"):
-        run_study(small_set, replace(PLAN, **wrong), toolbox, tmp_path / "new", ignore)  # type: ignore[arg-type]
+        run_study(smooth_set, replace(PLAN, **wrong), toolbox, tmp_path / "new", ignore)  # type: ignore[arg-type]
 
 
 def test_defences_that_do_not_ship_or_stand_against_others_are_refused(
-    small_set: DataSet, toolbox: Toolbox, small_detectors: Path, tmp_path: Path
+    smooth_set: DataSet, toolbox: Toolbox, small_detectors: Path, tmp_path: Path
 ) -> None:
     none = Toolbox(Zoo("cpu", folder=small_detectors, cards=small_detectors), FaceDetector())
     plan = replace(PLAN, methods=("bicubic",), white_box=0)
     with pytest.raises(SettingsError, match="none ships here"):
-        run_study(small_set, plan, none, tmp_path / "new", ignore)
+        run_study(smooth_set, plan, none, tmp_path / "new", ignore)
     cards = [("fake", small_detectors / "resnet50.json")]
     with pytest.raises(SettingsError, match="Leave --defences or --detectors out"):
-        run_study(small_set, plan, toolbox, tmp_path / "new", ignore, cards)
+        run_study(smooth_set, plan, toolbox, tmp_path / "new", ignore, cards)

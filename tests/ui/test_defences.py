@@ -210,7 +210,7 @@ def test_the_chosen_actions_and_the_cards_auc_with_its_price_are_shown(toolbox: 
     assert "Action: leave clean, mask attacked" in view.answers([one], {})
     own, plain = (Figure("AUC", value, 0.7, 0.9, "", "crops", "clean") for value in (0.78, 0.8))
     html = view.answers([replace(one, defence=robust)], {robust.name: (own, plain)})
-    assert "0.780 (0.700 to 0.900)" in html and "−0.020 to the plain one's 0.800" in html
+    assert "0.780 (0.700 to 0.900)" in html and "Price: −0.020 (plain 0.800)" in html
     found = clean_auc(robust, toolbox.zoo)
     assert found is not None and found[1] is not None and found[0].name == "AUC"
     assert clean_auc(policy, toolbox.zoo) is clean_auc(ensemble, toolbox.zoo) is None
