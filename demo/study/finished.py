@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from demo.study.costs import COSTS
 from demo.study.run import MANIFEST, SCORES
 
 REPORT: Final = "report.html"
@@ -51,10 +52,10 @@ def finished_studies(shelf: Path) -> tuple[FinishedStudy, ...]:
 
 
 def archive(study: FinishedStudy) -> bytes:
-    """Its tables, curves, scores and manifest as a ZIP file: the same bytes each time."""
+    """Its tables, curves, scores, costs and manifest as a ZIP file: the same bytes each time."""
     tables = sorted((study.folder / "tables").glob("*.*"))
     files = [*tables, *sorted(study.folder.glob("*.svg"))]
-    files += [study.folder / name for name in (SCORES, MANIFEST)]
+    files += [study.folder / name for name in (SCORES, MANIFEST, COSTS)]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
         for file in filter(Path.is_file, files):
