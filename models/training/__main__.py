@@ -12,6 +12,12 @@ from models.training.networks import ARCHITECTURES, input_statistics
 from models.training.portraits import read_portraits
 from models.training.readout import refit_checkpoint
 from models.training.ship_edsr import add_ship_edsr_arguments, run_ship_edsr
+from models.training.small_commands import (
+    add_ship_small_arguments,
+    add_small_arguments,
+    run_ship_small,
+    run_small,
+)
 from models.training.super_resolution import add_edsr_arguments, run_edsr
 
 CACHE = Path("runs/cache")
@@ -31,6 +37,10 @@ def main() -> None:
     _add_readout_arguments(readout)
     ship = commands.add_parser("ship", help="calibrate, store, measure and write the card")
     _add_ship_arguments(ship)
+    small = commands.add_parser("small", help="train one stage of the small network")
+    add_small_arguments(small)
+    ship_small = commands.add_parser("ship-small", help="ship a small network with its card")
+    add_ship_small_arguments(ship_small)
     arguments = parser.parse_args()
     run = {
         "edsr": run_edsr,
@@ -38,6 +48,8 @@ def main() -> None:
         "detector": _train_detector,
         "readout": _readout,
         "ship": _ship,
+        "small": run_small,
+        "ship-small": run_ship_small,
     }
     run[arguments.command](arguments)
 

@@ -19,6 +19,7 @@ import torch
 from torch.utils.data import Dataset
 
 from models.training.distortions import distort
+from models.training.frequency_patterns import with_pattern
 from models.training.self_blending import self_blend
 
 SIDE = 224
@@ -102,6 +103,7 @@ class Cutting:
         blended: Share of pairs whose fake is a self-blended one.
         plain_pairs: Number of pairs over which the fakes drawn grow from the plainest third to
             all of them: what is easily seen is learnt first.
+        patterns: Share of pairs whose fake is a pristine crop with a frequency pattern.
     """
 
     side: int
@@ -110,6 +112,7 @@ class Cutting:
     strength: float
     blended: float
     plain_pairs: int
+    patterns: float = 0.0
 
 
 class Pairs(Dataset[tuple[torch.Tensor, torch.Tensor]]):
@@ -176,10 +179,14 @@ class Pairs(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def _draw(
         self, rng: np.random.Generator, number: int
     ) -> tuple[Pictures, Pictures, npt.NDArray[np.float32]]:
-        if rng.random() < self._cutting.blended:
+        kind = rng.random()
+        if kind < self._cutting.blended:
             real = self._pristine(rng)
             blended, mask = self_blend(real, rng)
             return real, blended, mask
+        if kind < self._cutting.blended + self._cutting.patterns:
+            real = self._pristine(rng)
+            return real, with_pattern(real, rng), np.ones(real.shape[:2], np.float32)
         share = min(1.0, (1 + 2 * number / max(1, self._cutting.plain_pairs)) / 3)
         chosen = self._fakes[rng.integers(max(1, int(share * len(self._fakes))))]
         real = self._faces.pictures[self._faces.original[chosen]]
@@ -224,8 +231,8 @@ def manipulated(real: Pictures, fake: Pictures) -> npt.NDArray[np.float32]:
         H×W, float32 in [0, 1]: 0 up to a local mean difference of 3 levels (what a second video
         compression leaves), 1 from 12 levels on.
     """
-    difference = cv2.absdiff(real, fake).astype(np.float32).mean(axis=2)
-    local = cv2.blur(difference, (15, 15))
+    difference = cv2.absdiff(real, fake).astype(np.float32)
+    local = cv2.blur(cv2.transform(difference, np.full((1, 3), 1 / 3, np.float32)), (15, 15))
     return np.asarray(np.clip((local - 3) / 9, 0, 1), np.float32)
 
 

@@ -63,19 +63,40 @@ def auc_figure(
     Returns:
         The figure; 1000 resamples, seed 0.
     """
-    rng = np.random.default_rng(0)
-    names, group = np.unique(source, return_inverse=True)
-    resampled = []
-    for _ in range(RESAMPLES):
-        counts = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
-        weight = counts[group]
-        resampled.append(
-            roc_auc_score(fake[weight > 0], logits[weight > 0], sample_weight=weight[weight > 0])
-        )
+    resampled = [
+        roc_auc_score(fake[weight > 0], logits[weight > 0], sample_weight=weight[weight > 0])
+        for weight in _resampled_weights(source)
+    ]
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Figure(
         "AUC", _round(roc_auc_score(fake, logits)), _round(low), _round(high), "", of, condition
     )
+
+
+def mean_figure(
+    name: str,
+    values: Numbers,
+    source: npt.NDArray[np.str_],
+    unit: str,
+    of: str,
+    condition: str,
+) -> Figure:
+    """A mean over crops; its interval is drawn over source videos, as `auc_figure`'s.
+
+    Args:
+        name: What was measured.
+        values: One a crop, in `unit`.
+        source: N names of the real video behind each crop.
+        unit: Of the figure.
+        of: On what it was measured.
+        condition: Under which condition.
+
+    Returns:
+        The figure; 1000 resamples, seed 0.
+    """
+    resampled = [np.average(values, weights=weight) for weight in _resampled_weights(source)]
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return Figure(name, _round(values.mean()), _round(low), _round(high), unit, of, condition)
 
 
 def balanced_threshold(fake: npt.NDArray[np.bool_], logits: Numbers) -> float:
@@ -102,6 +123,15 @@ def share_figure(name: str, hits: npt.NDArray[np.bool_], of: str, condition: str
     interval = binomtest(int(hits.sum()), hits.size).proportion_ci(method="wilson")
     low, high = 100 * interval.low, 100 * interval.high
     return Figure(name, _round(100 * hits.mean()), _round(low), _round(high), "%", of, condition)
+
+
+def _resampled_weights(source: npt.NDArray[np.str_]) -> Iterator[npt.NDArray[np.int64]]:
+    """How often each crop counts in each draw of as many videos as there are, with repetition."""
+    rng = np.random.default_rng(0)
+    names, group = np.unique(source, return_inverse=True)
+    for _ in range(RESAMPLES):
+        drawn = rng.integers(len(names), size=len(names))
+        yield np.bincount(drawn, minlength=len(names))[group]
 
 
 def _round(number: float) -> float:

@@ -61,7 +61,7 @@ def build_network(architecture: Architecture, skeleton: bool, side: int) -> nn.M
         )
     else:
         network = timm.create_model(architecture, num_classes=1)
-    _sharpen(network.get_submodule(FIRST_FILTERS[architecture]).get_parameter("weight"))
+    sharpen(network.get_submodule(FIRST_FILTERS[architecture]).get_parameter("weight"))
     for name in optional_blocks(architecture):
         parent, _, child = name.rpartition(".")
         with torch.no_grad():
@@ -73,7 +73,7 @@ def build_network(architecture: Architecture, skeleton: bool, side: int) -> nn.M
 
 
 @torch.no_grad()
-def _sharpen(filters: torch.Tensor) -> None:
+def sharpen(filters: torch.Tensor) -> None:
     """Make every second filter of the first layer a high-pass filter of the same strength.
 
     Source: the idea of Bayar and Stamm, "A Deep Learning Approach to Universal Image Manipulation

@@ -110,17 +110,8 @@ def ship(
     network = network.eval().to(memory_format=torch.channels_last)
     card = _card_so_far(state, story, name, title)
     trained = ask(network, card, val.pictures)
-    # Calibrated as stored: rounding the weights may shift every logit a little.
-    if encoding == "int8":
-        network.load_state_dict(unpack(pack(network.state_dict())))
-    _fold_calibration(network, ask(network, card, val.pictures), val)
-    path = WEIGHTS_FOLDER / f"{name}.safetensors"
-    card = replace(card, weights=save_weights(network.state_dict(), path, encoding))
-    stored = build_detector(card.architecture)
-    stored.load_state_dict(
-        load_weights(card.weights, WEIGHTS_FOLDER, state_shapes(stored), title=title)
-    )
-    stored = stored.eval().to(memory_format=torch.channels_last)
+    last = network.get_classifier()  # type: ignore[operator]
+    stored, card = store_calibrated(network, last, card, val, WEIGHTS_FOLDER, encoding)
     card = replace(card, threshold=operating_threshold(ask(stored, card, pristine)))
     figures = _figures(stored, card, trained, val, test, portraits)
     # Of as many crops as the fixed ones, the draw is the same: they were measured already.
@@ -160,12 +151,48 @@ def _card_so_far(
     )
 
 
-def _fold_calibration(network: nn.Module, logits: Numbers, val: Faces) -> None:
+def store_calibrated(
+    network: nn.Module,
+    last: nn.Linear,
+    card: DetectorCard,
+    val: Faces,
+    folder: Path,
+    encoding: Encoding,
+) -> tuple[nn.Module, DetectorCard]:
+    """Calibrate on val, store, and read back what was stored.
+
+    Args:
+        network: With the trained weights; changed here.
+        last: Its last layer, which takes up the calibration.
+        card: How its input is prepared, and its name.
+        val: Chosen with.
+        folder: Where `<name>.safetensors` goes.
+        encoding: How the weights are stored; see `models.weights`.
+
+    Returns:
+        The network as it reads back, and the card with the file's description.
+
+    Raises:
+        ValueError: The fakes of val do not score higher than its real crops.
+    """
+    # Calibrated as stored: rounding the weights may shift every logit a little.
+    if encoding == "int8":
+        network.load_state_dict(unpack(pack(network.state_dict())))
+    _fold_calibration(last, ask(network, card, val.pictures), val)
+    path = folder / f"{card.name}.safetensors"
+    card = replace(card, weights=save_weights(network.state_dict(), path, encoding))
+    stored = build_detector(card.architecture)
+    stored.load_state_dict(
+        load_weights(card.weights, folder, state_shapes(stored), title=card.title)
+    )
+    return stored.eval().to(memory_format=torch.channels_last), card
+
+
+def _fold_calibration(last: nn.Linear, logits: Numbers, val: Faces) -> None:
     """Platt scaling with equal classes, folded into the last layer."""
     model = LogisticRegression(C=1e6, class_weight="balanced").fit(logits[:, None], val.fake)
     if model.coef_[0, 0] <= 0:
         raise ValueError("Calibration would turn every verdict round: train this detector longer.")
-    last = network.get_classifier()  # type: ignore[operator]
     with torch.no_grad():
         last.weight.mul_(float(model.coef_[0, 0]))
         last.bias.mul_(float(model.coef_[0, 0])).add_(float(model.intercept_[0]))
@@ -201,7 +228,6 @@ def _figures(
     threshold = float(logit(card.threshold))
     called_fake = ask(network, card, portraits) >= threshold
     val_auc = auc_figure(val.fake, stored, val.source, on_val, "clean")
-    lost = round(float(roc_auc_score(val.fake, trained)) - val_auc.value, 4)
     return (
         auc_figure(test.fake, clean, test.source, on_test, "clean"),
         auc_figure(test.fake, jpeg, test.source, on_test, f"JPEG quality {JPEG_QUALITY}"),
@@ -209,8 +235,14 @@ def _figures(
         share_figure("FPR", (clean >= threshold)[~test.fake], on_test, "clean"),
         share_figure("called fake", called_fake, on_portraits, "clean"),
         val_auc,
-        Figure("AUC lost by storing", lost, None, None, "", on_val, "clean"),
+        storing_figure(val, trained, val_auc),
     )
+
+
+def storing_figure(val: Faces, trained: Numbers, stored: Figure) -> Figure:
+    """What storing cost: the AUC of the trained network's logits less that of the stored one's."""
+    lost = round(float(roc_auc_score(val.fake, trained)) - stored.value, 4)
+    return Figure("AUC lost by storing", lost, None, None, "", stored.of, stored.condition)
 
 
 def fixed_crops_figure(network: nn.Module, card: DetectorCard, fixed: Faces) -> Figure:
