@@ -77,7 +77,7 @@ def test_every_pattern_is_the_spectrum_of_a_real_picture(side: int) -> None:
         pattern = draw_pattern(rng)
         drawn = magnitude(pattern, side)
         assert np.abs(np.fft.ifft2(drawn).imag).max() < 1e-8
-        assert 0 <= drawn.min() and 0 < drawn.max() <= 1
+        assert drawn.min() >= 0 and 0 < drawn.max() <= 1
         seen.add(pattern.kind)
     assert seen == set(KINDS)
 
