@@ -215,7 +215,20 @@ def look(network: nn.Module, plain: LoadedDetector, val: Material, bf16: bool) -
     clean = np.concatenate([val.faces.pictures[index] for index in (trips.real, trips.fake)])
     attacked = np.concatenate([trips.attacked[:, 0], trips.attacked[:, 1]])
     before, after = (_ask(network, plain, crops, bf16) for crops in (clean, attacked))
-    threshold = logit(plain.card.threshold)
+    return compare_answers(before, after, fake, float(logit(plain.card.threshold)))
+
+
+def compare_answers(
+    before: Numbers, after: Numbers, fake: npt.NDArray[np.bool_], threshold: float
+) -> Look:
+    """What an attack does to a detector's answers.
+
+    Args:
+        before: N logits of clean crops.
+        after: N logits of the same crops, attacked.
+        fake: N, the truth.
+        threshold: The logit from which on a crop is called fake.
+    """
     changed = (after >= threshold).astype(float) - (before >= threshold)
     return Look(
         auc=round(float(roc_auc_score(fake, before)), 4),

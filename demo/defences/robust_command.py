@@ -7,11 +7,12 @@ from typing import Final
 
 import torch
 
+from demo.defences.blinding import make_blind, see
 from demo.defences.robust import Material, Plan, train_on
 from demo.defences.robust_shipping import Exam, ship_robust
 from demo.defences.round_trips import read_round_trips
 from models.cards import CARDS_FOLDER, DETECTOR_NAMES, Origin
-from models.training.checkpoints import read_checkpoint
+from models.training.checkpoints import read_checkpoint, write_checkpoint
 from models.training.faces import Faces, read_faces
 from models.training.networks import ARCHITECTURES, begin, build_network
 from models.training.portraits import read_portraits
@@ -36,6 +37,7 @@ def add_robust_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=float, default=0.1, help="weight of the labels")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--every", type=int, default=50, help="steps between looks at val")
+    parser.add_argument("--blind-pairs", type=int, default=750, help="for the last layer")
     parser.add_argument("--bf16", action="store_true", help="multiply in bfloat16")
 
 
@@ -57,7 +59,15 @@ def run_robust(arguments: argparse.Namespace) -> None:
         _material(arguments.data, split, pairs, zoo)
         for split, pairs in (("train", TRAIN_PAIRS), ("val", VAL_PAIRS))
     )
-    train_on(zoo.detector(arguments.detector), train, val, arguments.run, plan)
+    plain = zoo.detector(arguments.detector)
+    network = train_on(plain, train, val, arguments.run, plan)
+    seen = (
+        see(network, plain, material, pairs, plan.bf16)
+        for material, pairs in ((train, arguments.blind_pairs), (val, VAL_PAIRS))
+    )
+    print("blind:", make_blind(network, plain, *seen), flush=True)
+    state = read_checkpoint(arguments.run / "checkpoint.pt")
+    write_checkpoint(arguments.run / "blind.pt", state | {"averaged": network.state_dict()})
 
 
 def add_ship_robust_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +80,9 @@ def run_ship_robust(arguments: argparse.Namespace) -> None:
     """Store a finished run's network, measure it, write its card."""
     torch.set_num_threads(arguments.threads)
     plain = Zoo("cpu").detector(arguments.detector)
-    state = read_checkpoint(arguments.run / "checkpoint.pt")
+    state = read_checkpoint(arguments.run / "blind.pt")
     assert plain.card.architecture in ARCHITECTURES
-    network = build_network(plain.card.architecture, skeleton=True, side=state["plan"]["side"])
+    network = build_network(plain.card.architecture, skeleton=True, side=plain.card.input_size)
     begin(network, state["averaged"])
     faces = arguments.data / "dfdc_faces"
     exam = Exam(
@@ -108,7 +118,9 @@ def recipe(plan: dict[str, float]) -> str:
         "same for a fake and its real crop. The answers, clean and attacked, are drawn towards the "
         "plain detector's to the clean crop (squared difference of logits), and "
         f"{plan['labels']:g} times as strongly to the label. AdamW at {plan['rate']:g}, batch "
-        "statistics as they were."
+        "statistics as they were. Then the last layer was made blind to the mean movement of the "
+        "features by each method at mild and at strong K (the layer of least change, in closed "
+        "form)."
     )
 
 
