@@ -173,7 +173,9 @@ def _batches(
         start=done * plan.pairs,
         count=(plan.steps - done) * plan.pairs,
     )
-    return iter(DataLoader(pairs, batch_size=plan.pairs, num_workers=machine.workers))
+    # Of its own, for a loader takes a number from the generator that dropout draws from.
+    numbers = torch.Generator().manual_seed(plan.seed)
+    return iter(DataLoader(pairs, plan.pairs, num_workers=machine.workers, generator=numbers))
 
 
 def _step(
