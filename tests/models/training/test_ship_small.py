@@ -7,6 +7,7 @@ import torch
 
 from models.cards import DetectorCard
 from models.small_network import build_small
+from models.training import measure
 from models.training.checkpoints import write_checkpoint
 from models.training.faces import Cutting, Faces
 from models.training.measure import ask
@@ -44,7 +45,9 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[DetectorCard, Pat
         portraits=[faces.pictures[2], faces.pictures[3]],
     )
     checkpoint = a_checkpoint(folder, faces)
-    card = ship_small(checkpoint, "small_attention", STORY, exam, "int8", folder, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "RESAMPLES", 20)
+        card = ship_small(checkpoint, "small_attention", STORY, exam, "int8", folder, folder)
     return card, folder
 
 

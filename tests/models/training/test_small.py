@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.small_network import build_small
 from models.training import small
 from models.training.checkpoints import read_checkpoint, write_checkpoint
 from models.training.detectors import Machine
 from models.training.faces import Cutting, Faces
-from models.training.small import SmallPlan, train_small
+from models.training.networks import normalise
+from models.training.small import STATISTICS, SmallPlan, _attacked, train_small
 from tests.models.training.made_faces import made_faces
 
 CUTTING = Cutting(
@@ -91,16 +93,15 @@ def test_a_stage_begins_with_the_weights_of_the_one_before(val: Faces, tmp_path:
 
 
 def test_attacked_crops_stay_within_the_distance_and_score_worse() -> None:
-    network = small.build_small("small")
+    network = build_small("small")
     crops = torch.from_numpy(made_faces(2, seed=6).pictures[:, :64, :64].copy())
     crops = crops.permute(0, 3, 1, 2)
     plan = replace(PLAN, eps=4.0)
-    attacked = small._attacked(network, crops, plan)
+    attacked = _attacked(network, crops, plan)
     assert attacked.dtype == torch.float32
     assert float((attacked - crops).abs().max()) <= 4.0 + 1e-3
     with torch.inference_mode():
         before, after = (
-            network(small.normalise(pixels, small.STATISTICS, small.STATISTICS))[:, 0]
-            for pixels in (crops, attacked)
+            network(normalise(pixels, STATISTICS, STATISTICS))[:, 0] for pixels in (crops, attacked)
         )
     assert bool((after[:2] > before[:2]).all()) and bool((after[2:] < before[2:]).all())
