@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.cards import SmallArchitecture
 from models.small_network import build_small
 from models.training import small
 from models.training.checkpoints import read_checkpoint, write_checkpoint
 from models.training.detectors import Machine
 from models.training.faces import Cutting, Faces
 from models.training.networks import normalise
-from models.training.small import STATISTICS, SmallPlan, _attacked, train_small
+from models.training.small import OPEN, STATISTICS, SmallPlan, _attacked, train_small
 from tests.models.training.made_faces import made_faces
 
 CUTTING = Cutting(
@@ -90,6 +91,26 @@ def test_a_stage_begins_with_the_weights_of_the_one_before(val: Faces, tmp_path:
     earlier, later = (read_checkpoint(file)["averaged"] for file in (first, second))
     kernel = "stages.3.convolution.weight"
     assert torch.allclose(earlier[kernel], later[kernel], atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["small_residual", "small_attention"])
+def test_what_the_plain_network_lacks_begins_without_a_say(
+    architecture: SmallArchitecture, val: Faces, tmp_path: Path
+) -> None:
+    faces = made_faces(4, seed=1)
+    first = train_small(PLAN, faces, val, tmp_path / "first", MACHINE, None)
+    still = replace(PLAN, architecture=architecture, steps=2, rate=1e-12, decay=0.0)
+    second = train_small(still, faces, val, tmp_path / "second", MACHINE, first)
+    plain, more = build_small("small"), build_small(architecture)
+    plain.load_state_dict(read_checkpoint(first)["averaged"])
+    # Statistics of batches go on moving even where weights do not.
+    more.load_state_dict(read_checkpoint(second)["averaged"] | read_checkpoint(first)["averaged"])
+    crop = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        before, after = (one.stages(crop) for one in (plain, more))
+        after = more.attention(after)
+    share = 1.0 if architecture == "small_residual" else float(torch.tensor(OPEN).sigmoid())
+    assert torch.allclose(after, share * before, atol=1e-4)
 
 
 def test_attacked_crops_stay_within_the_distance_and_score_worse() -> None:
