@@ -2,9 +2,8 @@
 
 The paper gives no more than these numbers. Widths, kernels and strides are ours. The shape is that
 of Meso-4 (Afchar et al., "MesoNet: a Compact Facial Video Forgery Detection Network", WIFS 2018,
-section 3), but for twice its widths and more, and for convolutions that halve the sides themselves
-where Meso-4 pools: at the same time per crop that is twice the width. Batch normalisation follows
-every convolution.
+section 3), but wider, and with convolutions that halve the sides themselves where Meso-4 pools,
+which costs a third. Batch normalisation follows every convolution.
 """
 
 import typing
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from models.cards import SmallArchitecture
 
-WIDTHS = (32, 64, 128, 256)
+WIDTHS = (16, 32, 64, 128)
 KERNELS = (5, 3, 3, 3)
 POOLED = 4
 HIDDEN = 128
