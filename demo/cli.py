@@ -1,4 +1,4 @@
-"""The command line: `python -m demo analyse|attack|score|restore|sheet|replay|study|train`.
+"""The command line: `python -m demo COMMAND`, and what each is answered with.
 
 Results go to standard output, sentences about what is wrong to standard error. The exit status is
 0, or 2 where the input was refused (in a folder: where any picture of it was). Of `replay` it is 1
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
     # Only here, so that --help does not wait seconds for torch.
     from demo import (
         commands,
+        defences_command,
         replay_command,
         scoring_command,
         sheet_command,
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
 
     command = {
         "analyse": commands.analyse_command,
+        "defences": defences_command.defences_command,
         "attack": commands.attack_command,
         "score": scoring_command.score_command,
         "restore": commands.restore_command,

@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_analyse(commands)
+    _add_defences(commands)
     _add_attack(commands)
     _add_score(commands)
     _add_restore(commands)
@@ -51,6 +52,24 @@ def _add_analyse(commands: argparse._SubParsersAction[Parser]) -> None:
         type=Path,
         metavar="FOLDER",
         help="write attacked.png, the crops, their difference and record.json here",
+    )
+    add_common(parser)
+
+
+def _add_defences(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = commands.add_parser(
+        "defences",
+        help="round trip, and the verdicts of plain and defended detectors before and after",
+        description=(
+            "Send a face through the round trip and ask every defence that ships, and the plain "
+            "detector that each stands against, before and after."
+        ),
+        allow_abbrev=False,
+    )
+    add_picture(parser)
+    add_settings(parser)
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="DEFENCE", help="ask these, by name (all)"
     )
     add_common(parser)
 

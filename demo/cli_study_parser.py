@@ -18,7 +18,7 @@ def add_study(commands: argparse._SubParsersAction[Parser]) -> None:
     study = commands.add_parser(
         "study", help="a whole data set: error rates with intervals", allow_abbrev=False
     )
-    steps = study.add_subparsers(dest="step", required=True, metavar="run|report")
+    steps = study.add_subparsers(dest="step", required=True, metavar="run|white-box|report")
     run = steps.add_parser(
         "run",
         help="measure a data set, or go on with it, and write the report",
@@ -28,31 +28,7 @@ def add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         ),
         allow_abbrev=False,
     )
-    run.add_argument(
-        "--data", required=True, metavar="dfdc|ffpp|folder|openforensics", help="what kind of data"
-    )
-    run.add_argument("--root", type=Path, required=True, metavar="FOLDER", help="where it lies")
-    run.add_argument("--split", help="of dfdc and ffpp: train, val or test (test)")
-    run.add_argument(
-        "--splits", type=Path, metavar="FOLDER", help="of ffpp: where train, val and test.json lie"
-    )
-    run.add_argument("--compression", metavar="raw|c23|c40", help="of ffpp (c23)")
-    run.add_argument(
-        "--forgeries",
-        nargs="+",
-        metavar="FORGERY",
-        help="of ffpp: Deepfakes, Face2Face, FaceSwap, FaceShifter, NeuralTextures (all)",
-    )
-    run.add_argument("--frames", type=int, metavar="N", help="of ffpp: drawn of each video (10)")
-    run.add_argument(
-        "--crops", action="store_true", help="of folder: the pictures are face crops already"
-    )
-    run.add_argument(
-        "--annotations",
-        type=Path,
-        metavar="FILE.json",
-        help="of openforensics: the faces of the pictures below the root",
-    )
+    _add_data(run)
     run.add_argument("--k", type=number, nargs="+", default=[2.0], metavar="K", help="every K (2)")
     run.add_argument(
         "--methods", nargs="+", default=["edsr", "bicubic", "lanczos"], metavar="METHOD"
@@ -67,6 +43,21 @@ def add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         help=(
             "ask these instead of those that ship, each only about the forgery that it was trained "
             "on and pristine pictures; its weights lie beside its card"
+        ),
+    )
+    run.add_argument(
+        "--defences",
+        action="store_true",
+        help="ask every defence that ships too, and all about JPEGs of quality 60",
+    )
+    run.add_argument(
+        "--white-box",
+        type=int,
+        default=0,
+        metavar="N",
+        help=(
+            "with --defences: attack this many of the pictures by PGD too, each network by its own "
+            "gradients, at the PSNR of the round trip by EDSR at K = 2 (0)"
         ),
     )
     run.add_argument("--limit", type=int, metavar="N", help="draw this many pictures with the seed")
@@ -106,6 +97,7 @@ def add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         ),
     )
     add_common(run)
+    _add_white_box(steps)
     report = steps.add_parser(
         "report",
         help="write a finished study's report anew, or compare several",
@@ -119,6 +111,91 @@ def add_study(commands: argparse._SubParsersAction[Parser]) -> None:
     report.add_argument(
         "--out", type=Path, metavar="FOLDER", help="of the comparison of several studies"
     )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    """What `demo.study_data.open_data` reads."""
+    parser.add_argument(
+        "--data", required=True, metavar="dfdc|ffpp|folder|openforensics", help="what kind of data"
+    )
+    parser.add_argument("--root", type=Path, required=True, metavar="FOLDER", help="where it lies")
+    parser.add_argument("--split", help="of dfdc and ffpp: train, val or test (test)")
+    parser.add_argument(
+        "--splits", type=Path, metavar="FOLDER", help="of ffpp: where train, val and test.json lie"
+    )
+    parser.add_argument("--compression", metavar="raw|c23|c40", help="of ffpp (c23)")
+    parser.add_argument(
+        "--forgeries",
+        nargs="+",
+        metavar="FORGERY",
+        help="of ffpp: Deepfakes, Face2Face, FaceSwap, FaceShifter, NeuralTextures (all)",
+    )
+    parser.add_argument("--frames", type=int, metavar="N", help="of ffpp: drawn of each video (10)")
+    parser.add_argument(
+        "--crops", action="store_true", help="of folder: the pictures are face crops already"
+    )
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        metavar="FILE.json",
+        help="of openforensics: the faces of the pictures below the root",
+    )
+
+
+def _add_white_box(steps: argparse._SubParsersAction[Parser]) -> None:
+    """Add ``white-box``: attacks by gradients beside the round trip."""
+    parser = steps.add_parser(
+        "white-box",
+        help="attack face crops by gradients, next to the round trip, and write the report",
+        description=(
+            "Attack every face crop along the gradient of every network: by FGSM, PGD in L∞ and "
+            "L2, and in L0, at several strengths, and with the very error of the round trip. A run "
+            "that was broken off goes on when it is given the same folder again."
+        ),
+        allow_abbrev=False,
+    )
+    _add_data(parser)
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="those attacked and asked, such as resnet50 or small_adversarial (the detectors)",
+    )
+    parser.add_argument("--k", type=number, default=2.0, metavar="K", help="of the round trip (2)")
+    parser.add_argument(
+        "--steps", type=int, default=10, metavar="N", help="of every attack but FGSM (10)"
+    )
+    parser.add_argument(
+        "--levels",
+        type=float,
+        nargs="+",
+        default=[1.0, 2.0, 4.0, 8.0],
+        metavar="EPS",
+        help="strengths of FGSM and PGD in L∞, in 8-bit levels (1 2 4 8)",
+    )
+    parser.add_argument(
+        "--rms",
+        type=float,
+        nargs="+",
+        default=[0.25, 0.5, 1.0, 2.0, 4.0],
+        metavar="RMS",
+        help="strengths of PGD in L2: root mean square, in 8-bit levels (0.25 0.5 1 2 4)",
+    )
+    parser.add_argument(
+        "--pixels",
+        type=float,
+        nargs="+",
+        default=[10.0, 100.0, 1000.0],
+        metavar="N",
+        help="strengths of the L0 attack: pixels that may change (10 100 1000)",
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="draw this many pictures with the seed"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of every draw (0)")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the study")
+    add_common(parser)
 
 
 def add_train(commands: argparse._SubParsersAction[Parser]) -> None:

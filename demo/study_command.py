@@ -1,4 +1,4 @@
-"""``python -m demo study run|report``: a study on a data set, and what came of it."""
+"""``python -m demo study run|white-box|report``: a study on a data set, and what came of it."""
 
 import argparse
 import sys
@@ -15,6 +15,7 @@ from demo.core.errors import SettingsError
 from demo.core.picture_attack import Toolbox
 from demo.core.restoring import check_choice
 from demo.study.comparing import write_comparison
+from demo.study.costs import write_costs
 from demo.study.gallery import check_number, write_gallery
 from demo.study.parts import MeasureParts, one_thread
 from demo.study.report import write_report
@@ -22,6 +23,7 @@ from demo.study.run import OnPart, Plan, run_study
 from demo.study.samples import draw
 from demo.study.workers import measure_in_processes
 from demo.study_data import open_data
+from demo.white_box_command import white_box_command
 from models.zoo import resolve_device
 
 
@@ -36,6 +38,8 @@ def study_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     """
     if options.step == "run":
         _run(options, make)
+    elif options.step == "white-box":
+        white_box_command(options, make)
     elif len(options.run) == 1 and options.out is None:
         _report(options.run[0])
     else:
@@ -53,13 +57,22 @@ def _run(options: argparse.Namespace, make: MakeToolbox) -> None:
     if options.limit is not None:
         data = draw(data, options.limit, options.seed)
     check_number(options.gallery)
-    plan = Plan(tuple(options.methods), tuple(options.k), options.kernel, options.seed)
+    plan = Plan(
+        tuple(options.methods),
+        tuple(options.k),
+        options.kernel,
+        options.seed,
+        options.defences,
+        options.white_box,
+    )
     make_one = partial(study_toolbox, options, make)
     elsewhere = _elsewhere(options, make_one)
     with one_thread():
         toolbox = make_one()
         with _progress() as on_part:
             run_study(data, plan, toolbox, options.out, on_part, options.detectors, elsewhere)
+        if plan.defences:
+            write_costs(options.out, data, toolbox)
         write_gallery(options.out, data, plan.round_trips(data.crops), toolbox, options.gallery)
     _report(options.out)
 

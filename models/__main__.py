@@ -6,10 +6,11 @@ from contextlib import suppress
 
 from models.cards import DEFENCE_NAMES, Card, Figure, shipped_cards
 from models.errors import WeightsError
+from models.policy_card import POLICY_NAMES, PolicyCard, shipped_policy_cards
 from models.zoo import SCALES, SHIPPED_NAMES, Zoo
 
 
-def figures_table(cards: tuple[Card, ...]) -> str:
+def figures_table(cards: tuple[Card | PolicyCard, ...]) -> str:
     """The cards' figures as a Markdown table, one row a figure, 95 % intervals where known."""
     rows = [
         "| network | figure | value | 95 % interval | measured on | condition |",
@@ -29,6 +30,9 @@ def verify(zoo: Zoo) -> dict[str, str]:
     for name in DEFENCE_NAMES:
         with suppress(WeightsError):
             zoo.defence(name)
+    for policy in POLICY_NAMES:
+        with suppress(WeightsError):
+            zoo.policy(policy)
     return zoo.problems()
 
 
@@ -38,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", nargs="?", choices=["figures", "verify"], default="figures")
     try:
         if parser.parse_args(arguments).command == "figures":
-            print(figures_table(shipped_cards()))
+            print(figures_table((*shipped_cards(), *shipped_policy_cards())))
             return 0
         problems = verify(Zoo("cpu"))
     except WeightsError as problem:

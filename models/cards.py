@@ -10,7 +10,7 @@ import json
 import re
 import typing
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from models.errors import WeightsError
 from models.json_records import record_from_json
@@ -212,8 +212,18 @@ class SuperResolutionCard:
             raise ValueError(f"scale must be the one in the name {self.name}, found {self.scale}")
 
 
+class NamedRecord(Protocol):
+    """Any of the cards' dataclasses, those in other files too: a record that has a name."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    @property
+    def name(self) -> str:
+        """The stem of its file."""
+
+
 Card = DetectorCard | SuperResolutionCard
-SomeCard = TypeVar("SomeCard", bound=Card)
+SomeCard = TypeVar("SomeCard", bound=NamedRecord)
 
 
 def read_detector_card(path: Path) -> DetectorCard:
@@ -223,15 +233,31 @@ def read_detector_card(path: Path) -> DetectorCard:
         WeightsError: It is missing, not JSON, or a field is missing, unknown or impossible;
             the message names the card by the file's stem and the field by its place.
     """
-    return _read(path, DetectorCard)
+    return read_card(path, DetectorCard)
 
 
 def read_super_resolution_card(path: Path) -> SuperResolutionCard:
     """Read and check a super-resolution network's card; errors as `read_detector_card`."""
-    return _read(path, SuperResolutionCard)
+    return read_card(path, SuperResolutionCard)
 
 
-def write_card(card: Card, path: Path) -> None:
+def read_card(path: Path, kind: type[SomeCard]) -> SomeCard:
+    """Read and check a card of one kind; errors as `read_detector_card`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WeightsError(
+            f"The card of {path.stem} is missing: restore the project's models/cards folder."
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise WeightsError(
+            f"The card of {path.stem} cannot be read as text: "
+            "restore the project's models/cards folder."
+        ) from None
+    return _parse(text, path.stem, kind)
+
+
+def write_card(card: NamedRecord, path: Path) -> None:
     """Write a card as JSON that reads back equal, whole or not at all.
 
     Args:
@@ -265,21 +291,6 @@ def shipped_cards(folder: Path = CARDS_FOLDER) -> tuple[Card, ...]:
         *(read_super_resolution_card(path) for path in edsr if path.is_file()),
         *(read_detector_card(path) for path in detectors if path.is_file()),
     )
-
-
-def _read(path: Path, kind: type[SomeCard]) -> SomeCard:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise WeightsError(
-            f"The card of {path.stem} is missing: restore the project's models/cards folder."
-        ) from None
-    except (OSError, UnicodeDecodeError):
-        raise WeightsError(
-            f"The card of {path.stem} cannot be read as text: "
-            "restore the project's models/cards folder."
-        ) from None
-    return _parse(text, path.stem, kind)
 
 
 def _parse(text: str, name: str, kind: type[SomeCard]) -> SomeCard:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from models.cards import DETECTOR_NAMES, Architecture, DetectorCard, KnownArchitecture
 from models.errors import WeightsError
+from models.policy_card import PolicyCard
 from models.small_network import SMALL_ARCHITECTURES, build_small
 
 DETECTORS = DETECTOR_NAMES
@@ -42,16 +43,12 @@ def build_detector(architecture: KnownArchitecture) -> nn.Module:
     return typing.cast(nn.Module, network).eval()
 
 
-def prepare(crops: Sequence[npt.NDArray[np.uint8]], card: DetectorCard) -> Tensor:
-    """Face crops as the detector's input.
-
-    Each side that is too long is area-averaged to the input size and each that is too short is
-    enlarged bicubically, both to 8 bits as in a stored picture; a crop that already has the
-    input size is not touched. Then (x / 255 - mean) / std.
+def prepare(crops: Sequence[npt.NDArray[np.uint8]], card: DetectorCard | PolicyCard) -> Tensor:
+    """Face crops as the detector's input: `resize_to_input`, then (x / 255 - mean) / std.
 
     Args:
         crops: One or more uint8 RGB pictures H×W×3 of any sizes.
-        card: The detector's.
+        card: The detector's, or that of a policy, which sees what its detector sees.
 
     Returns:
         float32 N×3×S×S on the CPU, S = `card.input_size`.
@@ -61,11 +58,38 @@ def prepare(crops: Sequence[npt.NDArray[np.uint8]], card: DetectorCard) -> Tenso
     """
     if not crops:
         raise ValueError("expected one or more crops, found none")
-    batch = np.stack([_resize(crop, card.input_size) for crop in crops])
+    batch = np.stack([resize_to_input(crop, card.input_size) for crop in crops])
     pixels = torch.from_numpy(batch).permute(0, 3, 1, 2).to(torch.float32) / 255
     mean = torch.tensor(card.mean).view(1, 3, 1, 1)
     std = torch.tensor(card.std).view(1, 3, 1, 1)
     return (pixels - mean) / std
+
+
+def resize_to_input(crop: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """A face crop in the size that a detector's input has, still as a picture.
+
+    Each side that is too long is area-averaged and each that is too short is enlarged bicubically,
+    both to 8 bits as in a stored picture; a crop that already has the size is not touched.
+
+    Args:
+        crop: uint8 RGB H×W×3.
+        side: Of the input, px.
+
+    Returns:
+        uint8 RGB side×side×3.
+
+    Raises:
+        ValueError: The crop is not uint8 H×W×3.
+    """
+    if crop.dtype != np.uint8 or crop.ndim != 3 or crop.shape[2] != 3 or crop.size == 0:
+        raise ValueError(f"expected a crop uint8 H×W×3, found {crop.dtype} {crop.shape}")
+    height, width = crop.shape[:2]
+    smaller = (min(width, side), min(height, side))
+    if smaller != (width, height):
+        crop = cv2.resize(crop, smaller, interpolation=cv2.INTER_AREA)
+    if smaller != (side, side):
+        crop = cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC)
+    return crop
 
 
 def fake_logits(network: nn.Module, batch: Tensor) -> Tensor:
@@ -89,15 +113,3 @@ def fake_logits(network: nn.Module, batch: Tensor) -> Tensor:
             "fetch the project's weights again."
         )
     return logits
-
-
-def _resize(crop: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
-    if crop.dtype != np.uint8 or crop.ndim != 3 or crop.shape[2] != 3 or crop.size == 0:
-        raise ValueError(f"expected a crop uint8 H×W×3, found {crop.dtype} {crop.shape}")
-    height, width = crop.shape[:2]
-    smaller = (min(width, side), min(height, side))
-    if smaller != (width, height):
-        crop = cv2.resize(crop, smaller, interpolation=cv2.INTER_AREA)
-    if smaller != (side, side):
-        crop = cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC)
-    return crop

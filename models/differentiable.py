@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from models.cards import DetectorCard
+from models.precision import type_of
 
 Statistics = tuple[float, float, float]
 
@@ -53,13 +54,14 @@ class ScoringFunction(nn.Module):
         self.preparation = preparation
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """The logits, in the network's own type of number.
+        """The logits, in the pixels' type of number.
 
         Args:
             pixels: floating point, RGB, on the network's device.
         """
-        logits: Tensor = self.network(prepare_pixels(pixels, self.preparation))
-        return logits.squeeze(1)
+        prepared = prepare_pixels(pixels, self.preparation)
+        logits: Tensor = self.network(prepared.to(type_of(self.network)))
+        return logits.squeeze(1).to(pixels.dtype)
 
 
 def scoring_function(network: nn.Module, card: DetectorCard) -> ScoringFunction:

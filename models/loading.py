@@ -16,6 +16,8 @@ from models.cards import (
 )
 from models.detectors import build_detector
 from models.hub import Hub
+from models.policy import build_policy_of
+from models.policy_card import PolicyCard, read_policy_card
 from models.precision import in_bfloat16
 from models.silent_blocks import leave_out_silent_blocks
 from models.super_resolution import build_edsr
@@ -42,6 +44,13 @@ class LoadedSuperResolution(NamedTuple):
     """An EDSR network ready to be used: its card, and its network on the zoo's device."""
 
     card: SuperResolutionCard
+    network: nn.Module
+
+
+class LoadedPolicy(NamedTuple):
+    """A policy ready to choose: its card, and its Q-network on the zoo's device."""
+
+    card: PolicyCard
     network: nn.Module
 
 
@@ -102,6 +111,21 @@ def load_super_resolution(
     return LoadedSuperResolution(card, network.to(memory_format=torch.channels_last))
 
 
+def load_policy(
+    card_file: Path,
+    folder: Path,
+    device: torch.device,
+    *,
+    given: Path | None = None,
+    hub: Hub | None = None,
+) -> LoadedPolicy:
+    """Build the Q-network of a card and fill it with its weights; all as `load_detector`."""
+    card = read_policy_card(card_file)
+    network = build_policy_of(card)
+    _fill(network, card, folder, device, given, hub)
+    return LoadedPolicy(card, network)
+
+
 def detector_in_bfloat16(loaded: LoadedDetector) -> LoadedDetector:
     """The same detector with a copy of its network that computes in bfloat16."""
     return replace(loaded, network=in_bfloat16(loaded.network))
@@ -114,7 +138,7 @@ def super_resolution_in_bfloat16(loaded: LoadedSuperResolution) -> LoadedSuperRe
 
 def _fill(
     network: nn.Module,
-    card: Card,
+    card: Card | PolicyCard,
     folder: Path,
     device: torch.device,
     given: Path | None,

@@ -20,19 +20,27 @@ from models.foreign_super_resolution import ForeignSuperResolution
 from models.hub import Hub
 from models.loading import (
     LoadedDetector,
+    LoadedPolicy,
     LoadedSuperResolution,
     detector_in_bfloat16,
     load_detector,
+    load_policy,
     load_super_resolution,
     super_resolution_in_bfloat16,
 )
+from models.policy_card import POLICY_NAMES
 from models.precision import Precision
 from models.weights import WEIGHTS_FOLDER
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 SCALES = (2, 3, 4)
-SHIPPED_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, *DEFENCE_NAMES)
-TAKEN_NAMES = (*SHIPPED_NAMES, "edsr", "bicubic", "lanczos")
+SHIPPED_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, *DEFENCE_NAMES, *POLICY_NAMES)
+TAKEN_NAMES = (
+    *SHIPPED_NAMES,
+    *("edsr", "bicubic", "lanczos"),
+    # What studies call pictures that no super-resolution network restored, and the ensemble.
+    *("clean", "jpeg60", "pgd", "small_ensemble"),
+)
 Loaded = TypeVar("Loaded")
 
 
@@ -114,6 +122,9 @@ class Zoo:
         self._defences: dict[str, _Slot[LoadedDetector]] = {
             name: _Slot(self._detector_loader(name)) for name in DEFENCE_NAMES
         }
+        self._policies: dict[str, _Slot[LoadedPolicy]] = {
+            name: _Slot(self._policy_loader(name)) for name in POLICY_NAMES
+        }
         self._edsr = {scale: _Slot(self._edsr_loader(scale)) for scale in SCALES}
         _check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
         self._detectors |= {one.card.name: _Slot(_ready(one)) for one in added}
@@ -122,7 +133,8 @@ class Zoo:
     def in_bfloat16(self) -> "Zoo":
         """A zoo of the same networks that compute in bfloat16, see `models.precision`.
 
-        The operator's own super-resolution networks stay in float32: not all bear less.
+        The operator's own super-resolution networks stay in float32: not all bear less. So do the
+        policies, whose choices should not depend on it.
         """
         twin = copy.copy(self)
         twin.precision = "bfloat16"
@@ -141,6 +153,12 @@ class Zoo:
     def detector_names(self) -> tuple[str, ...]:
         """The detectors' names in the order in which they are shown."""
         return tuple(self._detectors)
+
+    @property
+    def defence_names(self) -> tuple[str, ...]:
+        """Those of `cards.DEFENCE_NAMES` and of the policies whose card is there, in order."""
+        names = (*DEFENCE_NAMES, *POLICY_NAMES)
+        return tuple(name for name in names if (self._cards / f"{name}.json").is_file())
 
     @property
     def restorer_names(self) -> tuple[str, ...]:
@@ -184,6 +202,15 @@ class Zoo:
         _check_name(name, DEFENCE_NAMES)
         return self._defences[name].get()
 
+    def policy(self, name: str) -> LoadedPolicy:
+        """A policy that chooses what is done to a crop before its detector sees it.
+
+        Raises:
+            WeightsError: The name is unknown, or its card or weights are refused.
+        """
+        _check_name(name, POLICY_NAMES)
+        return self._policies[name].get()
+
     def super_resolution(self, scale: int) -> LoadedSuperResolution:
         """The EDSR network that enlarges by `scale`, 2 to 4.
 
@@ -200,11 +227,20 @@ class Zoo:
     def problems(self) -> dict[str, str]:
         """Name of every network that was asked for and refused, with the sentence that says why."""
         edsr = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()}
-        slots = edsr | self._detectors | self._defences
+        slots = edsr | self._detectors | self._defences | self._policies
         return {name: slot.problem for name, slot in slots.items() if slot.problem is not None}
 
     def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
         return lambda: load_detector(
+            self._cards / f"{name}.json",
+            self._folder,
+            self.device,
+            given=self._given.get(name),
+            hub=self._hub,
+        )
+
+    def _policy_loader(self, name: str) -> Callable[[], LoadedPolicy]:
+        return lambda: load_policy(
             self._cards / f"{name}.json",
             self._folder,
             self.device,

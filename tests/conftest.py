@@ -1,6 +1,7 @@
 """What several tests need: made-up networks, a public-domain portrait, the shared data."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import skimage
 import torch
 
 from models.zoo import Zoo
-from tests.made_models import ModelFolders, make_models
+from tests.made_models import ModelFolders, make_defences, make_models
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -25,6 +26,27 @@ def random_models(tmp_path_factory: pytest.TempPathFactory) -> ModelFolders:
 def random_zoo(random_models: ModelFolders) -> Zoo:
     """A zoo on the CPU over the made-up networks."""
     return Zoo("cpu", folder=random_models.weights, cards=random_models.cards)
+
+
+@pytest.fixture(scope="session")
+def defended_models(
+    random_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory
+) -> ModelFolders:
+    """The made-up networks and some defences: ResNet50's robust twin, three small networks."""
+    root = tmp_path_factory.mktemp("defended")
+    folders = ModelFolders(root / "weights", root / "cards")
+    folders.weights.mkdir()
+    for file in random_models.weights.iterdir():
+        (folders.weights / file.name).hardlink_to(file)
+    shutil.copytree(random_models.cards, folders.cards)
+    make_defences(folders)
+    return folders
+
+
+@pytest.fixture(scope="session")
+def defended_zoo(defended_models: ModelFolders) -> Zoo:
+    """A zoo on the CPU over these."""
+    return Zoo("cpu", folder=defended_models.weights, cards=defended_models.cards)
 
 
 @pytest.fixture(scope="session")

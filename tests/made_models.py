@@ -5,7 +5,7 @@ the same files every time. The EDSR networks repeat each pixel, with a little no
 detectors are random, with the last layer scaled so that different crops get different answers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from models.cards import (
     DETECTOR_NAMES,
     Architecture,
     CropPolicy,
+    DefenceName,
     DetectorCard,
     DetectorName,
     Encoding,
@@ -26,7 +27,11 @@ from models.cards import (
     WeightsFile,
     write_card,
 )
+from models.crop_actions import CROP_ACTIONS
 from models.detectors import build_detector, fake_logits, prepare
+from models.policy import build_policy_of
+from models.policy_card import POLICY_NAMES, PolicyCard, PolicyName
+from models.small_network import SMALL_ARCHITECTURES
 from models.super_resolution import build_edsr
 from models.weights import save_weights
 
@@ -56,6 +61,12 @@ ENCODING: dict[DetectorName, Encoding] = {
     "swin_small": "int8",
     "xception": "int8",
 }
+DEFENCES: tuple[DefenceName, ...] = (
+    "resnet50_robust",
+    "small",
+    "small_residual",
+    "small_attention",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ class ModelFolders:
 
 
 def make_models(root: Path) -> ModelFolders:
-    """Write all six networks below `root`; about 110 MB, a few seconds."""
+    """Write six networks and two policies below `root`; about 110 MB, a few seconds."""
     folders = ModelFolders(root / "weights", root / "cards")
     folders.weights.mkdir()
     folders.cards.mkdir()
@@ -83,7 +94,35 @@ def make_models(root: Path) -> ModelFolders:
             path = folders.weights / f"{name}.safetensors"
             card = detector_card(name, save_weights(network.state_dict(), path, ENCODING[name]))
             write_card(card, folders.cards / f"{name}.json")
+        for policy in POLICY_NAMES:
+            none = WeightsFile("none.safetensors", "0" * 64, 1, "int8")
+            state = build_policy_of(policy_card(policy, none)).state_dict()
+            file = save_weights(state, folders.weights / f"{policy}.safetensors", "int8")
+            write_card(policy_card(policy, file), folders.cards / f"{policy}.json")
     return folders
+
+
+def make_defences(folders: ModelFolders, names: tuple[DefenceName, ...] = DEFENCES) -> None:
+    """Write some defences beside the networks of `make_models`; a few seconds."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        for name in names:
+            card = defence_card(name, WeightsFile("none.safetensors", "0" * 64, 1, "float32"))
+            network = random_network(card)
+            path = folders.weights / f"{name}.safetensors"
+            weights = save_weights(network.state_dict(), path, "float16")
+            write_card(replace(card, weights=weights), folders.cards / f"{name}.json")
+
+
+def defence_card(name: DefenceName, weights: WeightsFile) -> DetectorCard:
+    """A proper card for a defence's file of weights; its threshold is not that of the plain."""
+    plain = name.removesuffix("_robust")
+    if plain != name:
+        card = detector_card(plain, weights)  # type: ignore[arg-type]
+        return replace(card, name=name, title=f"{card.title}, robust", threshold=0.3)
+    architecture = name if name in SMALL_ARCHITECTURES else "small"
+    card = detector_card("resnet50", weights)
+    return replace(card, name=name, title=name, architecture=architecture, input_size=256)
 
 
 def detector_card(name: DetectorName, weights: WeightsFile) -> DetectorCard:
@@ -122,13 +161,42 @@ def edsr_card(scale: int, weights: WeightsFile) -> SuperResolutionCard:
     )
 
 
+def policy_card(name: PolicyName, weights: WeightsFile, size: int = 224) -> PolicyCard:
+    """A proper card for a policy's file of weights; its hidden layer is two wide."""
+    faithful = name == "policy_mask_resnet50"
+    detector = detector_card("resnet50", weights)
+    return PolicyCard(
+        name=name,
+        title="ResNet50 with a mask" if faithful else "ResNet50 with six actions",
+        detector="resnet50",
+        actions=("leave", "mask") if faithful else CROP_ACTIONS,
+        architecture="two_layers" if faithful else "convolutional",
+        hidden=2,
+        input_size=size,
+        mean=detector.mean,
+        std=detector.std,
+        weights=weights,
+        figures=(Figure("TPR", 50.0, 40.0, 60.0, "%", "nothing, n = 0", "clean"),),
+        origin=ORIGIN,
+        note="Random.",
+    )
+
+
 def random_detector(name: DetectorName) -> nn.Module:
     """A random detector whose logits over unlike crops have mean 0 and deviation 1."""
-    network = build_detector(ARCHITECTURE[name])
-    last = network.get_classifier()  # type: ignore[operator]
+    return random_network(
+        detector_card(name, WeightsFile("none.safetensors", "0" * 64, 1, "float32"))
+    )
+
+
+def random_network(card: DetectorCard) -> nn.Module:
+    """What `random_detector` returns, for any card."""
+    network = build_detector(card.architecture)
+    small = card.architecture in SMALL_ARCHITECTURES
+    last = network.get_submodule("classifier.5") if small else network.get_classifier()  # type: ignore[operator]
+    assert isinstance(last, nn.Linear)
     numbers = np.random.default_rng(0)
     crops = [_blobs(numbers) for _ in range(3)]
-    card = detector_card(name, WeightsFile("none.safetensors", "0" * 64, 1, "float32"))
     with torch.inference_mode():
         logits = fake_logits(network, prepare(crops, card))
     with torch.no_grad():

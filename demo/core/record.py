@@ -127,7 +127,7 @@ def _result(result: FaceResult, found: Sequence[Face]) -> Json:
         "face_box": list(result.face.box),
         "crop_box": list(result.box),
         "quality": _quality(result.quality),
-        "scores": [_score(score) for score in result.scores],
+        "scores": [score_record(score) for score in result.scores],
     }
 
 
@@ -142,7 +142,8 @@ def _quality(quality: Quality) -> Json:
     }
 
 
-def _score(score: DetectorScore) -> Json:
+def score_record(score: DetectorScore) -> Json:
+    """Put what a detector says about a crop, clean and attacked, into plain values."""
     return {
         "detector": score.detector,
         "title": score.title,

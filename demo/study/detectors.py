@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from demo.core.defences import Defence, defences
 from demo.core.errors import SettingsError
 from models.loading import LoadedDetector, detector_in_bfloat16, load_detector
 from models.zoo import Zoo
@@ -40,6 +41,20 @@ def study_detectors(
     if zoo.precision == "bfloat16":
         return tuple(detector_in_bfloat16(one) for one in detectors)
     return detectors
+
+
+def study_defences(zoo: Zoo) -> tuple[Defence, ...]:
+    """The defences that a study asks: all that ship.
+
+    Raises:
+        SettingsError: none ships.
+    """
+    asked = defences(zoo)
+    if not asked:
+        raise SettingsError(
+            "Defences were asked for, but none ships here. Fetch the project's models/cards folder."
+        )
+    return asked
 
 
 def full_name(detector: str, trained_on: str) -> str:

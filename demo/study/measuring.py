@@ -1,4 +1,4 @@
-"""One sample before and after every round trip of a study: a row for each detector.
+"""One sample before and after every attack of a study: a row for each detector.
 
 The numbers are those of ``core.analysis.analyse`` for the same picture and settings: both go
 through ``attack_found``, ``score_crops`` and ``measure``. What a study saves is looking for the
@@ -6,22 +6,30 @@ face, and asking about the clean crop, once for each round trip.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from demo.core.analysis import Toolbox
-from demo.core.faces import crop_box, cut
+from demo.core.defences import Defence, defence_logits, defence_network
+from demo.core.errors import ImageError
+from demo.core.faces import Box, crop_box, cut
 from demo.core.images import Picture, check_picture, digest
-from demo.core.picture_attack import attack_found
+from demo.core.picture_attack import Attack, Toolbox, attack_found
 from demo.core.quality import Quality, measure
 from demo.core.scoring import score_crops
 from demo.core.settings import Settings
+from demo.core.white_box import attack_at_equal_psnr, root_mean_square
 from demo.study.published import PublishedQuality, measure_as_published
 from demo.study.samples import Sample
 from models.loading import LoadedDetector
+from models.training.distortions import reencode_jpeg
+from models.zoo import Zoo
 
 CLEAN: Final = "clean"
+JPEG: Final = "jpeg60"
+PGD: Final = "pgd"
+JPEG_QUALITY: Final = 60
 SAME: Final = Quality(ssim=1.0, psnr_db=math.inf, mean_difference=0.0, max_difference=0)
 SAME_AS_PUBLISHED: Final = PublishedQuality(ssim=1.0, psnr_db=math.inf)
 
@@ -37,14 +45,14 @@ class Row:
         picture_sha256: of the decoded picture.
         face_side: geometric mean of the sides of the attacked box, px; of the face before the data
             set resized it, where the data set says so.
-        method: who restored; ``CLEAN`` without a round trip.
+        method: who restored; without a round trip ``CLEAN``, ``JPEG`` or ``PGD``.
         k: scale factor; 1 without a round trip.
         detector: its name, as on its card.
         trained_on: the forgery that it was trained on alone; empty where it was asked about all.
         threshold: the card's, a probability.
         logit: log-odds of being fake, as the network gave it.
-        ssim: of the attacked box to the clean one; 1 without a round trip.
-        psnr_db: of the same; infinite without a round trip.
+        ssim: of the attacked box to the clean one, of PGD the detector's own crop; 1 for ``CLEAN``.
+        psnr_db: of the same; infinite for ``CLEAN``.
         published_ssim: as ``published.measure_as_published``.
         published_psnr_db: as ``published.measure_as_published``.
     """
@@ -66,13 +74,42 @@ class Row:
     published_psnr_db: float
 
 
+@dataclass(frozen=True)
+class Judge:
+    """Whom a study asks: a detector or a defence.
+
+    Attributes:
+        name: as in the rows.
+        network: says how a face is cut out and from which probability on it is called fake; what a
+            gradient attack goes against.
+        ask: crops → logits.
+    """
+
+    name: str
+    network: LoadedDetector
+    ask: Callable[[Sequence[Picture]], list[float]]
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """A picture as it is asked about, and what was done to it."""
+
+    method: str
+    k: float
+    picture: Picture
+    right: Quality
+    published: PublishedQuality
+
+
 def measure_sample(
     sample: Sample,
     picture: Picture,
     crops: bool,
     round_trips: Sequence[Settings],
-    detectors: Sequence[LoadedDetector],
+    judges: Sequence[Judge],
     toolbox: Toolbox,
+    jpeg: bool = False,
+    white_box: bool = False,
 ) -> list[Row]:
     """Ask detectors about a sample's largest face, clean and after every round trip.
 
@@ -83,11 +120,15 @@ def measure_sample(
         picture: uint8 RGB, H×W×3.
         crops: whether it is a face crop, as the settings then say too (``whole``).
         round_trips: one or more settings that differ in K, method or kernel only.
-        detectors: those of the study.
+        judges: those of the study.
         toolbox: the models.
+        jpeg: whether they are also asked about the picture as a JPEG of ``JPEG_QUALITY``.
+        white_box: whether each is also attacked by PGD, against its own network, at the PSNR that
+            the round trip by EDSR at K = 2 gives the very same crop; a crop for which it finds no
+            such change stays as it is.
 
     Returns:
-        Rows by detector; first the clean one, then one for each round trip.
+        Rows by detector; first the clean one, then one for each round trip, ``JPEG``, ``PGD``.
 
     Raises:
         DemoError: the picture is unusable or no face was found.
@@ -98,19 +139,37 @@ def measure_sample(
         round_trips = [replace(one, box=sample.box) for one in round_trips]
     attacks = [attack_found(picture, found, one, toolbox.zoo) for one in round_trips]
     (target,) = attacks[0].targets
-    pictures = [picture, *(attack.attacked for attack in attacks)]
-    faces = [cut(one, target.box) for one in pictures]
-    likeness = [(SAME, SAME_AS_PUBLISHED), *(_likeness(faces[0], one) for one in faces[1:])]
-    asked = [(CLEAN, 1.0), *((one.method, one.k) for one in round_trips)]
-    height, width = faces[0].shape[:2]
+    face = cut(picture, target.box)
+    conditions = [
+        _Condition(CLEAN, 1.0, picture, SAME, SAME_AS_PUBLISHED),
+        *(
+            _condition(one.settings.method, one.settings.k, one.attacked, face, target.box)
+            for one in attacks
+        ),
+    ]
+    if jpeg:
+        encoded = reencode_jpeg(picture, JPEG_QUALITY)
+        conditions.append(_condition(JPEG, 1.0, encoded, face, target.box))
+    reference = _reference(attacks, toolbox) if white_box else None
+    height, width = face.shape[:2]
     side = sample.native_side or (height * width) ** 0.5
     sha256 = digest(picture)
+    perturbed: dict[str, Picture] = {}
     rows: list[Row] = []
-    for loaded in detectors:
+    for judge in judges:
+        loaded = judge.network
         if sample.fake and loaded.trained_on not in ("", sample.forgery):
             continue
         box = crop_box(target.face, loaded.card.crop, picture.shape[:2])
-        logits = score_crops(loaded, [cut(one, box) for one in pictures], toolbox.zoo.device)
+        asked = [cut(one.picture, box) for one in conditions]
+        said = list(conditions)
+        if reference is not None:
+            name = loaded.card.name
+            if name not in perturbed:
+                perturbed[name] = _perturbed(loaded, asked[0], cut(reference, box), sample.fake)
+            asked.append(perturbed[name])
+            whole = (0, 0, box[2] - box[0], box[3] - box[1])
+            said.append(_condition(PGD, 1.0, perturbed[name], asked[0], whole))
         rows += [
             Row(
                 sample=sample.name,
@@ -118,22 +177,63 @@ def measure_sample(
                 source=sample.source,
                 picture_sha256=sha256,
                 face_side=side,
-                method=method,
-                k=k,
-                detector=loaded.card.name,
+                method=one.method,
+                k=one.k,
+                detector=judge.name,
                 trained_on=loaded.trained_on,
                 threshold=loaded.card.threshold,
                 logit=logit,
-                ssim=right.ssim,
-                psnr_db=right.psnr_db,
-                published_ssim=published.ssim,
-                published_psnr_db=published.psnr_db,
+                ssim=one.right.ssim,
+                psnr_db=one.right.psnr_db,
+                published_ssim=one.published.ssim,
+                published_psnr_db=one.published.psnr_db,
             )
-            for (method, k), logit, (right, published) in zip(asked, logits, likeness, strict=True)
+            for one, logit in zip(said, judge.ask(asked), strict=True)
         ]
     return rows
 
 
-def _likeness(clean: Picture, attacked: Picture) -> tuple[Quality, PublishedQuality]:
-    right = measure(clean, attacked)
-    return right, measure_as_published(clean, attacked, right)
+def study_judges(
+    detectors: Sequence[LoadedDetector], defences: Sequence[Defence], zoo: Zoo
+) -> tuple[Judge, ...]:
+    """Whom a study asks, detectors first.
+
+    Raises:
+        WeightsError: a defence is refused.
+    """
+    return (
+        *(
+            Judge(one.card.name, one, partial(score_crops, one, device=zoo.device))
+            for one in detectors
+        ),
+        *(
+            Judge(one.name, defence_network(one, zoo), partial(defence_logits, one, zoo=zoo))
+            for one in defences
+        ),
+    )
+
+
+def _condition(
+    method: str, k: float, picture: Picture, clean_face: Picture, box: Box
+) -> _Condition:
+    face = cut(picture, box)
+    right = measure(clean_face, face)
+    return _Condition(method, k, picture, right, measure_as_published(clean_face, face, right))
+
+
+def _reference(attacks: Sequence[Attack], toolbox: Toolbox) -> Picture:
+    """The picture after the round trip whose PSNR a gradient attack is given."""
+    first = attacks[0]
+    wanted = replace(first.settings, k=2.0, method="edsr")
+    for attack in attacks:
+        if attack.settings == wanted:
+            return attack.attacked
+    return attack_found(first.picture, first.faces, wanted, toolbox.zoo).attacked
+
+
+def _perturbed(loaded: LoadedDetector, clean: Picture, restored: Picture, fake: bool) -> Picture:
+    """A crop after PGD, as far from the clean one as the restored one is."""
+    try:
+        return attack_at_equal_psnr(loaded, clean, root_mean_square(clean, restored), fake)
+    except ImageError:
+        return clean

@@ -39,6 +39,19 @@ class RoundTrip:
 
 
 @dataclass(frozen=True)
+class Defended:
+    """What a page shows of the defences.
+
+    Attributes:
+        summary: sentences.
+        tables: the table of defences, and those behind it.
+    """
+
+    summary: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """What a page shows.
 
@@ -51,6 +64,7 @@ class Report:
         round_trips: in the order asked.
         gallery: fakes that were missed.
         folder: where the gallery's pictures are.
+        defended: None where no defence was asked.
     """
 
     manifest: Mapping[str, object]
@@ -61,19 +75,21 @@ class Report:
     round_trips: tuple[RoundTrip, ...]
     gallery: tuple[Missed, ...]
     folder: Path
+    defended: Defended | None = None
 
 
 def page(report: Report) -> str:
     """The page's text."""
     manifest = report.manifest
-    data, refused = str(manifest["data"]), _refused(manifest)
+    data, refused = str(manifest["data"]), refused_pictures(manifest)
     sections = {
         "harm": ("By method and K", _harm(report)),
         "tables": ("The paper's tables", "".join(map(_round_trip, report.round_trips))),
         "size": ("By the size of the face", "".join(map(_size, report.round_trips))),
+        **({} if report.defended is None else {"defences": _defended(report.defended)}),
         "gallery": ("Caught before, missed after", _gallery(report.gallery, report.folder)),
-        "refused": ("Refused pictures", _list(refused) if refused else "<p>None.</p>"),
-        "manifest": ("Manifest", _manifest(manifest)),
+        "refused": ("Refused pictures", html_list(refused) if refused else "<p>None.</p>"),
+        "manifest": ("Manifest", html_manifest(manifest)),
     }
     contents = "".join(
         f'<li><a href="#{name}">{title}</a></li>' for name, (title, _) in sections.items()
@@ -87,7 +103,8 @@ def page(report: Report) -> str:
         f'<header><p class="kind">Super-resolution round trip, a study</p><h1>{escape(data)}</h1>'
         f"<p>{manifest['measured']} of {manifest['samples']} pictures measured, "
         f"{len(refused)} refused.{_precision(manifest)}</p></header>"
-        f'<section id="found"><h2>What was found</h2>{_list(map(escape, report.summary))}</section>'
+        '<section id="found"><h2>What was found</h2>'
+        f"{html_list(map(escape, report.summary))}</section>"
         f'<nav aria-label="Contents"><ul>{contents}</ul></nav>{body}',
     )
 
@@ -135,18 +152,23 @@ def _cell(cell: str | int | float | Estimate | None, column: Column, place: int)
 
 
 def _harm(report: Report) -> str:
-    plots = "".join(map(_plot, report.changes))
+    plots = "".join(map(html_plot, report.changes))
     control = "" if report.control is None else html_table(report.control)
     return f'<div class="plots">{plots}</div>{html_table(report.harm)}{control}'
 
 
 def _round_trip(one: RoundTrip) -> str:
-    curves = f'<div class="plots">{"".join(map(_plot, one.roc))}</div>'
+    curves = f'<div class="plots">{"".join(map(html_plot, one.roc))}</div>'
     return _folded(one, "".join(map(html_table, one.tables)) + curves)
 
 
 def _size(one: RoundTrip) -> str:
     return _folded(one, html_table(one.size))
+
+
+def _defended(defended: Defended) -> tuple[str, str]:
+    tables = "".join(map(html_table, defended.tables))
+    return "Defences", html_list(map(escape, defended.summary)) + tables
 
 
 def _folded(one: RoundTrip, content: str) -> str:
@@ -155,7 +177,7 @@ def _folded(one: RoundTrip, content: str) -> str:
     return f"<details{shown}><summary>{title}</summary>{content}</details>"
 
 
-def _plot(plot: Plot) -> str:
+def html_plot(plot: Plot) -> str:
     """The drawing in the colours of the page, which change with the reader's choice."""
     svg = plot.svg[plot.svg.index("<svg") :].replace(INK, "currentColor").replace(FAINT, "#8a98a5")
     for number, colour in enumerate(COLOURS, 1):
@@ -200,13 +222,15 @@ def _precision(manifest: Mapping[str, object]) -> str:
     )
 
 
-def _refused(manifest: Mapping[str, object]) -> list[str]:
+def refused_pictures(manifest: Mapping[str, object]) -> list[str]:
+    """The refused pictures of a manifest as HTML: each with the sentence that says why."""
     refused = manifest["refused"]
     assert isinstance(refused, list)
     return [f"{escape(one['sample'])}: {escape(one['why'])}" for one in refused]
 
 
-def _manifest(manifest: Mapping[str, object]) -> str:
+def html_manifest(manifest: Mapping[str, object]) -> str:
+    """A manifest, folded."""
     said = escape(json.dumps(manifest, indent=2, ensure_ascii=False))
     return (
         "<details><summary>What was asked, of which data, with which weights and versions"
@@ -214,7 +238,8 @@ def _manifest(manifest: Mapping[str, object]) -> str:
     )
 
 
-def _list(sentences: Iterable[str]) -> str:
+def html_list(sentences: Iterable[str]) -> str:
+    """Sentences, HTML already, one below the other."""
     return f"<ul>{''.join(f'<li>{one}</li>' for one in sentences)}</ul>"
 
 

@@ -15,13 +15,13 @@ import cv2
 import torch
 
 from demo.core.analysis import Toolbox, device_name
+from demo.core.defences import Defence
 from demo.core.errors import DemoError, SettingsError, WeightsError
 from demo.core.images import Picture
 from demo.core.settings import Settings
 from demo.study.detectors import study_detectors
-from demo.study.measuring import Row, measure_sample
+from demo.study.measuring import Judge, Row, measure_sample, study_judges
 from demo.study.samples import Sample
-from models.loading import LoadedDetector
 
 PART: Final = 16
 
@@ -50,6 +50,8 @@ class Job:
         cards: of the detectors, as ``detectors.study_detectors`` takes them.
         forgeries: of the data.
         device: where the study's numbers come from, as ``analysis.device_name`` says it.
+        defences: asked after the detectors.
+        white_box: names of the samples that are also attacked by gradients.
     """
 
     read: Callable[[Sample], Picture]
@@ -58,6 +60,8 @@ class Job:
     cards: tuple[tuple[str, Path], ...]
     forgeries: tuple[str, ...]
     device: str
+    defences: tuple[Defence, ...] = ()
+    white_box: frozenset[str] = frozenset()
 
 
 MeasurePart = Callable[[Part], str]
@@ -89,7 +93,8 @@ def begin_elsewhere(job: Job, toolbox: Toolbox) -> MeasurePart:
             "Run it on machines of one kind."
         )
     detectors = study_detectors(toolbox.zoo, job.cards, job.forgeries)
-    return partial(measure_part, job, detectors, toolbox)
+    judges = study_judges(detectors, job.defences, toolbox.zoo)
+    return partial(measure_part, job, judges, toolbox)
 
 
 @contextmanager
@@ -105,9 +110,7 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(drawing)
 
 
-def measure_part(
-    job: Job, detectors: Sequence[LoadedDetector], toolbox: Toolbox, part: Part
-) -> str:
+def measure_part(job: Job, judges: Sequence[Judge], toolbox: Toolbox, part: Part) -> str:
     """Measure the samples of a part, one after another.
 
     Returns:
@@ -121,7 +124,16 @@ def measure_part(
     for sample in part.samples:
         try:
             picture = job.read(sample)
-            rows += measure_sample(sample, picture, job.crops, job.round_trips, detectors, toolbox)
+            rows += measure_sample(
+                sample,
+                picture,
+                job.crops,
+                job.round_trips,
+                judges,
+                toolbox,
+                bool(job.defences),
+                sample.name in job.white_box,
+            )
         except WeightsError:
             raise
         except DemoError as reason:

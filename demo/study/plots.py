@@ -107,7 +107,7 @@ def change_plot(figures: Figures, detector: str) -> Plot:
         both[1].set_xlabel("K")
         both[1].set_xticks(sorted({one.k for one in own}))
         both[0].legend(fontsize=9, frameon=False, title=detector)
-        svg = _svg(figure)
+        svg = svg_text(figure)
     return Plot(
         name=f"change_{file_name(detector)}",
         title=f"Change of FNR and FPR of {detector} by method and K, with 95 % intervals.",
@@ -133,7 +133,7 @@ def _roc_plot(
         axes.set(xlabel="FPR", ylabel="1 − FNR (share of fakes caught)", xlim=(0, 1), ylim=(0, 1))
         axes.set_xticks(np.linspace(0, 1, 6))
         axes.legend(loc="lower right", fontsize=9, frameon=False)
-        svg = _svg(figure)
+        svg = svg_text(figure)
     return Plot(
         name=f"roc_{method}_k{k:g}{f'_{file_name(forgeries)}' if forgeries else ''}",
         title=(
@@ -154,7 +154,8 @@ def _words(own: Sequence[Harm], method: str) -> str:
     return f"{method}, in points: {'; '.join(said)}.".replace("-", "\u2212")
 
 
-def _svg(figure: Figure) -> str:
+def svg_text(figure: Figure) -> str:
+    """A drawing as the text of an SVG file that says no date."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()

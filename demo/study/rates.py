@@ -113,15 +113,15 @@ def rates(judged: Judged, seed: int) -> Rates:
     caught = per_source(judged, judged.fake & called)
     alarms = per_source(judged, ~judged.fake & called)
     return Rates(
-        fnr=_share(fakes - caught, fakes, seed),
-        fpr=_share(alarms, pristine, seed),
-        recall=_share(caught, fakes, seed),
-        precision=_share(caught, caught + alarms, seed),
-        auc=_auc(judged, seed),
+        fnr=share(fakes - caught, fakes, seed),
+        fpr=share(alarms, pristine, seed),
+        recall=share(caught, fakes, seed),
+        precision=share(caught, caught + alarms, seed),
+        auc=interval(*drawn_auc(judged, seed)),
         accuracy=_estimate(
             (caught, fakes, pristine - alarms, pristine),
             lambda caught, fakes, spared, pristine: (
-                (_divide(caught, fakes) + _divide(spared, pristine)) / 2
+                (divide(caught, fakes) + divide(spared, pristine)) / 2
             ),
             seed,
         ),
@@ -144,7 +144,7 @@ def change(clean: Judged, attacked: Judged, of_fakes: bool, seed: int) -> Change
     newly_wrong, newly_right = int((after & ~before).sum()), int((before & ~after).sum())
     changed = newly_wrong + newly_right
     return Change(
-        points=_share(wrong_after - wrong_before, of_source, seed),
+        points=share(wrong_after - wrong_before, of_source, seed),
         p_value=paired_p(wrong_after - wrong_before, seed),
         newly_wrong=newly_wrong,
         newly_right=newly_right,
@@ -163,7 +163,7 @@ def mean(values: Floats, source: npt.NDArray[np.object_], seed: int) -> Estimate
     count = np.bincount(place).astype(np.float64)
     if len(count) < 2:
         return Estimate(float(values.mean()), float("nan"), float("nan"))
-    return _share(total, count, seed)
+    return share(total, count, seed)
 
 
 def paired_p(difference: Floats, seed: int) -> float:
@@ -215,11 +215,13 @@ def per_source(judged: Judged, flags: Flags) -> Floats:
     return counts.astype(np.float64)
 
 
-def _share(part: Floats, whole: Floats, seed: int) -> Estimate:
-    return _estimate((part, whole), _divide, seed)
+def share(part: Floats, whole: Floats, seed: int) -> Estimate:
+    """A share of sums over sources, with its interval."""
+    return _estimate((part, whole), divide, seed)
 
 
-def _divide(part: Floats, whole: Floats) -> Floats:
+def divide(part: Floats, whole: Floats) -> Floats:
+    """A quotient that is NaN, without a warning, where nothing is divided by nothing."""
     with np.errstate(invalid="ignore"):
         ratio: Floats = part / whole
     return ratio
@@ -243,10 +245,11 @@ def draws(sources: int, seed: int) -> Floats:
     return times
 
 
-def _auc(judged: Judged, seed: int) -> Estimate:
+def drawn_auc(judged: Judged, seed: int) -> tuple[float, Floats]:
+    """The AUC, and that of every draw of sources: float64, RESAMPLES."""
     times = draws(int(judged.source.max()) + 1, seed)
     drawn = [_auc_of_draws(judged, some) for some in np.array_split(times, RESAMPLES // BATCH)]
-    return interval(float(roc_auc_score(judged.fake, judged.logit)), np.concatenate(drawn))
+    return float(roc_auc_score(judged.fake, judged.logit)), np.concatenate(drawn)
 
 
 def _auc_of_draws(judged: Judged, times: Floats) -> Floats:
@@ -261,7 +264,7 @@ def _auc_of_draws(judged: Judged, times: Floats) -> Floats:
     times_pristine = times[:, judged.source[~judged.fake][order]]
     up_to = np.pad(np.cumsum(times_pristine, axis=1), ((0, 0), (1, 0)))
     pairs = (times_fake * (up_to[:, below] + up_to[:, through])).sum(axis=1) / 2
-    return _divide(pairs, times_fake.sum(axis=1) * up_to[:, -1])
+    return divide(pairs, times_fake.sum(axis=1) * up_to[:, -1])
 
 
 def interval(value: float, drawn: Floats) -> Estimate:

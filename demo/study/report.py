@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 
 from demo.core.errors import SettingsError
+from demo.study.costs import read_costs
+from demo.study.defence_figures import measure_defences
+from demo.study.defence_tables import defence_tables
+from demo.study.defence_words import defence_summary
 from demo.study.figures import Figures, measure_figures, papers_k
 from demo.study.gallery import read_gallery
-from demo.study.page import Report, RoundTrip, page
+from demo.study.page import Defended, Report, RoundTrip, page
 from demo.study.paper_tables import rates_table, similarity_table
 from demo.study.plots import Plot, change_plot, roc_plots
-from demo.study.results import Results, read_results
+from demo.study.results import Results, asked_defences, read_all_results, read_results
 from demo.study.strata import control_table, correlation_table, harm_table, size_table
 from demo.study.summary import summary
 from demo.study.table import Table, comma_separated, latex, markdown
@@ -61,7 +65,16 @@ def _report(results: Results, manifest: dict[str, object], folder: Path) -> Repo
         ),
         gallery=read_gallery(folder),
         folder=folder,
+        defended=_defended(folder, seed),
     )
+
+
+def _defended(folder: Path, seed: int) -> Defended | None:
+    defences = asked_defences(folder)
+    if not defences:
+        return None
+    figures = measure_defences(read_all_results(folder), defences, seed)
+    return Defended(defence_summary(figures), defence_tables(figures, read_costs(folder)))
 
 
 def _round_trip(results: Results, figures: Figures, method: str, k: float, seed: int) -> RoundTrip:
@@ -83,7 +96,8 @@ def _round_trip(results: Results, figures: Figures, method: str, k: float, seed:
 def _tables(report: Report) -> tuple[Table, ...]:
     control = () if report.control is None else (report.control,)
     round_trips = (table for one in report.round_trips for table in (*one.tables, one.size))
-    return report.harm, *control, *round_trips
+    defended = () if report.defended is None else report.defended.tables
+    return report.harm, *control, *round_trips, *defended
 
 
 def _plots(report: Report) -> tuple[Plot, ...]:

@@ -1,5 +1,6 @@
 """The rows of a finished study as arrays: one answer for each sample, condition and detector."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from demo.core.defences import Defence
 from demo.core.errors import SettingsError
 from demo.study.detectors import full_name
-from demo.study.measuring import CLEAN
+from demo.study.measuring import CLEAN, JPEG, PGD
 from demo.study.rates import Judged
 from demo.study.samples import PRISTINE
 
@@ -45,7 +47,7 @@ class Results:
 
     @cached_property
     def round_trips(self) -> tuple[tuple[str, float], ...]:
-        """(method, K) of every round trip, in the order asked."""
+        """(method, K) of every attack, in the order asked."""
         asked = self.rows.loc[self.rows["method"] != CLEAN, ["method", "k"]].drop_duplicates()
         return tuple(asked.itertuples(index=False, name=None))
 
@@ -90,13 +92,7 @@ class Results:
         if fakes_only:
             clean = self.answers(detector, CLEAN, 1.0, forgery)["logit"].to_numpy(np.float64)
             logit = np.where(fake, logit, clean)
-        threshold = float(found["threshold"].iloc[0]) if len(found) else 0.5
-        return Judged(
-            fake=fake,
-            logit=logit,
-            threshold=float(np.log(threshold / (1 - threshold))),
-            source=pd.factorize(found["source"])[0],
-        )
+        return judged_rows(found.assign(logit=logit))
 
     @cached_property
     def _full_names(self) -> pd.Series:
@@ -104,12 +100,52 @@ class Results:
         return pd.Series(list(named), index=self.rows.index)
 
 
+def judged_rows(found: pd.DataFrame) -> Judged:
+    """What one detector says about samples, from its rows of one condition.
+
+    Raises:
+        SettingsError: there are no fakes, no pristine pictures, or one source alone.
+    """
+    threshold = float(found["threshold"].iloc[0]) if len(found) else 0.5
+    return Judged(
+        fake=(found["forgery"] != PRISTINE).to_numpy(),
+        logit=found["logit"].to_numpy(np.float64),
+        threshold=float(np.log(threshold / (1 - threshold))),
+        source=pd.factorize(found["source"])[0],
+    )
+
+
 def read_results(folder: Path) -> Results:
-    """Read a study's scores.
+    """Read a study's scores: what the plain detectors say, clean and after round trips.
 
     Raises:
         SettingsError: the folder holds no finished study.
     """
+    rows = _read(folder)
+    names = [one.name for one in asked_defences(folder)]
+    plain = ~rows["detector"].isin(names) & ~rows["method"].isin([JPEG, PGD])
+    return Results(rows[plain].reset_index(drop=True))
+
+
+def read_all_results(folder: Path) -> Results:
+    """Read everything that a study asked: the defences too, and under every attack.
+
+    Raises:
+        SettingsError: as ``read_results``.
+    """
+    return Results(_read(folder))
+
+
+def asked_defences(folder: Path) -> tuple[Defence, ...]:
+    """The defences that a study asked, by its manifest; none where it asked none."""
+    try:
+        said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return tuple(Defence(**one) for one in said.get("defences", []))
+    except (OSError, ValueError, TypeError):
+        return ()
+
+
+def _read(folder: Path) -> pd.DataFrame:
     try:
         rows = pd.read_parquet(folder / "scores.parquet")
     except (OSError, ValueError):
@@ -118,4 +154,4 @@ def read_results(folder: Path) -> Results:
             "to its end first."
         ) from None
     # Studies from before detectors could be trained on one forgery asked all of them about all.
-    return Results(rows if "trained_on" in rows else rows.assign(trained_on=""))
+    return rows if "trained_on" in rows else rows.assign(trained_on="")

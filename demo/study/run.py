@@ -17,14 +17,15 @@ import pyarrow
 import pyarrow.parquet
 
 from demo.core.analysis import Toolbox, device_name, versions
+from demo.core.defences import Defence, defence_weights
 from demo.core.errors import SettingsError
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
-from demo.study.detectors import full_name, study_detectors
-from demo.study.measuring import Row
+from demo.study.detectors import full_name, study_defences, study_detectors
+from demo.study.measuring import Judge, Row, study_judges
 from demo.study.parts import Job, MeasureParts, Part, cut_into_parts, measure_part
 from demo.study.run_folder import alone, begin, write_whole
-from demo.study.samples import DataSet, samples_digest
+from demo.study.samples import DataSet, Sample, samples_digest
 from models.loading import LoadedDetector
 
 SCORES: Final = "scores.parquet"
@@ -47,12 +48,16 @@ class Plan:
         factors: every K.
         kernel: how crops are shrunk.
         seed: of every draw, of the data set's and of the intervals'.
+        defences: whether the defences that ship are asked too, and all about JPEGs.
+        white_box: how many samples, spread evenly, are also attacked by gradients.
     """
 
     methods: tuple[str, ...]
     factors: tuple[float, ...]
     kernel: str
     seed: int
+    defences: bool = False
+    white_box: int = 0
 
     def round_trips(self, crops: bool) -> tuple[Settings, ...]:
         """Every method at every K.
@@ -73,6 +78,20 @@ class Plan:
                 "A study needs one or more methods and K, each named once. Correct them."
             )
         return asked
+
+    def attacked_by_gradients(self, samples: Sequence[Sample]) -> frozenset[str]:
+        """Names of the samples that are.
+
+        Raises:
+            SettingsError: less than none is asked for, or some without the defences.
+        """
+        if self.white_box < 0 or (self.white_box and not self.defences):
+            raise SettingsError(
+                "The number of pictures attacked by gradients must be 0 or more, and they belong "
+                "to the table of defences. Give --white-box N together with --defences."
+            )
+        count = min(self.white_box, len(samples))
+        return frozenset(samples[len(samples) * one // count].name for one in range(count))
 
 
 def run_study(
@@ -103,9 +122,16 @@ def run_study(
             out, or the cards do not fit the data.
         WeightsError: a network is refused: a study with one missing would be another study.
     """
+    if plan.defences and cards:
+        raise SettingsError(
+            "The defences stand against the detectors that ship, but --detectors asks others. "
+            "Leave --defences or --detectors out."
+        )
     round_trips = plan.round_trips(data.crops)
+    white_box = plan.attacked_by_gradients(data.samples)
     detectors = study_detectors(toolbox.zoo, cards, data.forgeries)
-    manifest = _manifest(data, plan, round_trips, detectors, toolbox)
+    asked = study_defences(toolbox.zoo) if plan.defences else ()
+    manifest = _manifest(data, plan, round_trips, detectors, toolbox, asked)
     with alone(out):
         (out / "parts").mkdir(exist_ok=True)
         begin(out, manifest, OTHER_STUDY)
@@ -120,8 +146,10 @@ def run_study(
             tuple(cards),
             data.forgeries,
             str(manifest["device"]),
+            asked,
+            white_box,
         )
-        here = partial(_measure_here, detectors, toolbox)
+        here = partial(_measure_here, study_judges(detectors, asked, toolbox.zoo), toolbox)
         measure = here if elsewhere is None or len(missing) < 2 else elsewhere
         with closing(measure(job, missing)) as measured:
             for part, text in measured:
@@ -152,10 +180,10 @@ def study_name(data: DataSet, plan: Plan, toolbox: Toolbox) -> str:
 
 
 def _measure_here(
-    detectors: Sequence[LoadedDetector], toolbox: Toolbox, job: Job, parts: Sequence[Part]
+    judges: Sequence[Judge], toolbox: Toolbox, job: Job, parts: Sequence[Part]
 ) -> Generator[tuple[Part, str]]:
     for part in parts:
-        yield part, measure_part(job, detectors, toolbox, part)
+        yield part, measure_part(job, judges, toolbox, part)
 
 
 def _manifest(
@@ -164,10 +192,13 @@ def _manifest(
     round_trips: tuple[Settings, ...],
     detectors: Sequence[LoadedDetector],
     toolbox: Toolbox,
+    defences: Sequence[Defence] = (),
 ) -> Json:
     weights = {
         full_name(one.card.name, one.trained_on): one.card.weights.sha256 for one in detectors
     }
+    for defence in defences:
+        weights |= defence_weights(defence, toolbox.zoo)
     for asked in round_trips:
         scale = restoring_scale(asked.k, asked.method, toolbox.zoo)
         restorer = restoring_weights(asked.method, scale, toolbox.zoo)
@@ -178,6 +209,7 @@ def _manifest(
         "crops": data.crops,
         "samples_sha256": samples_digest(data),
         "plan": asdict(plan),
+        **({"defences": [asdict(one) for one in defences]} if defences else {}),
         "weights": weights,
         "device": device_name(toolbox.zoo.device),
         "precision": toolbox.zoo.precision,

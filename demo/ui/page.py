@@ -6,15 +6,20 @@ from pathlib import Path
 import gradio as gr
 
 from demo.core.analysis import Toolbox
+from demo.core.defences import defences
 from demo.core.errors import WeightsError
 from demo.core.images import read_picture
 from demo.examples import EXAMPLES
+from demo.study.bundled_tables import BUNDLED_DEFENCES
 from demo.ui import wording
 from demo.ui.analyse_tab import lay_out
 from demo.ui.api import add_endpoint
 from demo.ui.compare_events import connect_compare
 from demo.ui.compare_handlers import ANALYSE, COMPARE, CompareHandlers
 from demo.ui.compare_tab import lay_out_compare
+from demo.ui.defences_events import connect_defences
+from demo.ui.defences_handlers import DEFENCES, DefencesHandlers
+from demo.ui.defences_tab import lay_out_defences
 from demo.ui.events import connect
 from demo.ui.first_look import FirstLook
 from demo.ui.handlers import Handlers
@@ -62,12 +67,16 @@ def build_demo(
                 tab = lay_out(cards, own_methods)
             with gr.Tab("Compare", id=COMPARE):
                 compare = lay_out_compare(own_methods)
+            with gr.Tab("Defences", id=DEFENCES) as defences_tab:
+                defended = lay_out_defences(defences(toolbox.zoo))
             with gr.Tab("Study", id=STUDY) as study_tab:
                 study = lay_out_study(studies.data, own_methods)
         add_endpoint(tab.controls, handlers)
         sheets = SheetHandlers(toolbox, keeping, Runs())
         connect(demo, tab, handlers, StudioHandlers(toolbox, Runs()), sheets)
         connect_compare(pages, compare, tab.controls, CompareHandlers(toolbox, keeping, Runs()))
+        defending = DefencesHandlers(toolbox, Runs(), BUNDLED_DEFENCES)
+        connect_defences(defences_tab, defended, tab, defending)
         running = StudyRun(toolbox, studies.own)
         connect_study(study_tab, study, StudyHandlers(studies, keeping, running))
     demo.queue(max_size=WAITING, api_open=False, status_update_rate=1)

@@ -45,23 +45,23 @@ class StudyFolders(NamedTuple):
 
 @pytest.fixture(scope="session")
 def flipping_models(
-    random_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory
+    defended_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory
 ) -> ModelFolders:
-    """The made-up networks, with a threshold that the astronaut's attacked face crosses at K = 4.
+    """The made-up networks and defences, with a threshold that the astronaut's attacked face crosses at K = 4.
 
     Only ResNet50's card differs; the verdict of the others stays what it is.
     """
     cards = tmp_path_factory.mktemp("flipping")
-    for card in random_models.cards.iterdir():
+    for card in defended_models.cards.iterdir():
         shutil.copy(card, cards / card.name)
-    zoo = Zoo("cpu", folder=random_models.weights, cards=random_models.cards)
+    zoo = Zoo("cpu", folder=defended_models.weights, cards=defended_models.cards)
     toolbox = Toolbox(zoo, FaceDetector())
     score = analyse(skimage.data.astronaut(), Settings(k=4.0), toolbox).results[0].scores[0]
     path = cards / f"{score.detector}.json"
     card_text = json.loads(path.read_text())
     card_text["threshold"] = (score.clean + score.attacked) / 2
     path.write_text(json.dumps(card_text))
-    return ModelFolders(weights=random_models.weights, cards=cards)
+    return ModelFolders(weights=defended_models.weights, cards=cards)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Takes the README's screenshots of the real page: ``python -m tests.browser.screenshots``.
 
 Two widths in two themes, of the example as a visitor finds it, of its sweep and its heat maps, of
-the examples compared, of a study, of K = 4, and of a picture without a face. The program serves the
+the examples compared, of the defences, of a study, of K = 4, and of a picture without a face. The program serves the
 shipped weights unless DEMO_WEIGHTS and DEMO_CARDS say otherwise.
 """
 
@@ -59,6 +59,10 @@ def take(browser: Browser, address: str, width: int, theme: str) -> None:
     page.locator("#take-examples").click()
     expect(page.locator("#get-csv")).to_be_visible(timeout=4 * PATIENCE)
     shoot(page, f"compare-{width}-{theme}")
+    page.get_by_role("tab", name="Defences").click()
+    page.locator("#ask-defences").click()
+    expect(page.locator("#defences-answers table")).to_be_visible(timeout=4 * PATIENCE)
+    shoot(page, f"defences-{width}-{theme}")
     page.get_by_role("tab", name="Study").click()
     expect(page.locator("#study-headline p")).to_be_visible()
     shoot(page, f"study-{width}-{theme}")

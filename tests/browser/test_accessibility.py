@@ -73,6 +73,12 @@ def own_box(page: Page, two_faces: Picture) -> None:
     finished(page, "your own box")
 
 
+def defences(page: Page, two_faces: Picture) -> None:
+    page.get_by_role("tab", name="Defences").click()
+    page.locator("#ask-defences").click()
+    expect(page.locator("#defences-answers tbody tr")).to_have_count(7, timeout=4 * PATIENCE)
+
+
 def study(page: Page, two_faces: Picture) -> None:
     page.get_by_role("tab", name="Study").click()
     expect(page.locator("#study-report iframe")).to_be_visible()
@@ -115,6 +121,7 @@ def tab_to(page: Page, place: str) -> None:
         flipped,
         no_face,
         own_box,
+        defences,
         study,
     ],
 )

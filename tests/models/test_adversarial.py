@@ -79,7 +79,7 @@ def test_the_attack_goes_through_the_resize_to_the_input_size(network: nn.Module
 @pytest.mark.parametrize("fake", [True, False])
 def test_a_very_sure_network_still_shows_the_way(network: nn.Module, fake: bool) -> None:
     with torch.no_grad():
-        network[-1].bias.fill_(60.0 if fake else -60.0)  # type: ignore[union-attr,index]
+        network[-1].bias.fill_(60.0 if fake else -60.0)  # type: ignore[index]
     pixels = torch.full((1, 3, SIDE, SIDE), 0.5)
     scoring = ScoringFunction(network, PREPARATION)
     with torch.no_grad():

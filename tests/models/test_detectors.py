@@ -8,7 +8,14 @@ import timm
 import torch
 
 from models.cards import DETECTOR_NAMES, DetectorCard, DetectorName, WeightsFile
-from models.detectors import ARCHITECTURES, DETECTORS, build_detector, fake_logits, prepare
+from models.detectors import (
+    ARCHITECTURES,
+    DETECTORS,
+    build_detector,
+    fake_logits,
+    prepare,
+    resize_to_input,
+)
 from models.errors import WeightsError
 from models.weights import state_shapes
 from models.zoo import Zoo
@@ -97,6 +104,17 @@ def test_a_crop_too_wide_and_too_low_is_averaged_along_one_side_and_enlarged_alo
     stripes[:, ::2] = 255
     of = card(size=8)
     np.testing.assert_allclose(undone(prepare([stripes], of), of), 128, atol=1)
+
+
+@pytest.mark.parametrize("sides", [(8, 8), (5, 6), (32, 20), (4, 64)])
+def test_a_crop_resized_beforehand_is_prepared_as_it_would_have_been(
+    sides: tuple[int, int],
+) -> None:
+    crop, of = noise(*sides), card(size=8)
+    resized = resize_to_input(crop, 8)
+    assert resized.shape == (8, 8, 3)
+    assert resized.dtype == np.uint8
+    assert torch.equal(prepare([resized], of), prepare([crop], of))
 
 
 def test_crops_of_different_sizes_make_one_batch_in_order() -> None:

@@ -138,7 +138,7 @@ def test_the_shared_network_is_left_as_it_was_and_its_changes_are_seen() -> None
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, before[name])
     with torch.no_grad():
-        network[-1].bias += 1  # type: ignore[index,operator]
+        network[-1].bias += 1  # type: ignore[index]
     assert float((score(pixels) - first).detach()) == pytest.approx(1, abs=1e-5)
 
 

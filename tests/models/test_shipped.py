@@ -1,5 +1,6 @@
 from models.__main__ import figures_table, verify
 from models.cards import CARDS_FOLDER, DETECTOR_NAMES, SUPER_RESOLUTION_NAMES, shipped_cards
+from models.policy_card import POLICY_NAMES, shipped_policy_cards
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo
 
@@ -11,23 +12,27 @@ def test_every_network_ships_with_a_card() -> None:
     assert names == SUPER_RESOLUTION_NAMES + DETECTOR_NAMES
 
 
+def test_every_policy_ships_with_a_card() -> None:
+    assert tuple(card.name for card in shipped_policy_cards()) == POLICY_NAMES
+
+
 def test_every_shipped_file_is_the_one_on_its_card() -> None:
     assert verify(Zoo("cpu")) == {}
 
 
 def test_no_file_is_over_100_megabytes_and_all_together_are_not_over_200() -> None:
-    sizes = [card.weights.bytes for card in shipped_cards()]
+    sizes = [card.weights.bytes for card in (*shipped_cards(), *shipped_policy_cards())]
     assert max(sizes) < 100 * MEGABYTE
     assert sum(sizes) < 200 * MEGABYTE
 
 
 def test_no_other_file_lies_beside_the_weights() -> None:
-    listed = {card.weights.file for card in shipped_cards()}
+    listed = {card.weights.file for card in (*shipped_cards(), *shipped_policy_cards())}
     assert {path.name for path in WEIGHTS_FOLDER.iterdir()} == listed
 
 
 def test_every_card_says_what_was_measured_and_where_the_weights_come_from() -> None:
-    for card in shipped_cards():
+    for card in (*shipped_cards(), *shipped_policy_cards()):
         assert card.figures
         assert any(figure.low is not None for figure in card.figures)
         assert card.origin.data

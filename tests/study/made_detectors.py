@@ -22,7 +22,7 @@ def make_detectors(folder: Path, opposite: bool = False) -> Path:
         network = build_detector("resnet34")
         for parameter in network.get_classifier().parameters():  # type: ignore[operator]
             parameter.mul_(-1 if opposite else 1)
-    weights = save_weights(network.state_dict(), folder / "small.safetensors", "float16")
+    weights = save_weights(network.state_dict(), folder / "quick.safetensors", "float16")
     for name, scale in zip(DETECTOR_NAMES, (1.0, 1.2, 1.6), strict=True):
         card = replace(
             detector_card(name, weights),

@@ -11,7 +11,7 @@ from PIL import Image
 from demo.core.errors import ImageError, SettingsError
 from demo.core.picture_attack import Toolbox
 from demo.core.settings import Settings
-from demo.study.measuring import measure_sample
+from demo.study.measuring import measure_sample, study_judges
 from demo.study.openforensics import open_openforensics
 from demo.study.run import Plan, run_study
 from demo.study.samples import PRISTINE
@@ -84,7 +84,7 @@ def test_a_face_that_sticks_out_is_clipped_when_it_is_measured(
         data.read(sample),
         data.crops,
         [Settings(method="bicubic")],
-        list(study_toolbox.zoo.detectors()),
+        study_judges(study_toolbox.zoo.detectors(), (), study_toolbox.zoo),
         study_toolbox,
     )
     assert {row.face_side for row in rows} == {(40 * 50) ** 0.5}

@@ -12,7 +12,7 @@ from demo.core.analysis import analyse
 from demo.core.errors import SettingsError
 from demo.core.picture_attack import Toolbox
 from demo.core.settings import Settings
-from demo.study.measuring import CLEAN, measure_sample
+from demo.study.measuring import CLEAN, measure_sample, study_judges
 from demo.study.parts import PART
 from demo.study.run import Plan, run_study
 from demo.study.samples import DataSet, draw
@@ -127,9 +127,9 @@ def test_a_named_box_is_attacked_and_a_native_size_is_told(
 ) -> None:
     sample = replace(small_set.samples[2], box=(3, 4, 33, 34), native_side=120.0)
     picture = small_set.read(sample)
-    detectors = list(study_toolbox.zoo.detectors())
+    judges = study_judges(study_toolbox.zoo.detectors(), (), study_toolbox.zoo)
     rows = measure_sample(
-        sample, picture, False, [Settings(method="bicubic")], detectors, study_toolbox
+        sample, picture, False, [Settings(method="bicubic")], judges, study_toolbox
     )
     (result,) = analyse(
         picture, Settings(method="bicubic", box=(3.0, 4.0, 33.0, 34.0)), study_toolbox

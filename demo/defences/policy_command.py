@@ -1,0 +1,199 @@
+"""The commands of the reinforcement-learning defence: train a policy, and measure what ships."""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tqdm import tqdm
+
+from demo.core.policies import choose
+from demo.defences import policy_figures as figures
+from demo.defences.policy_crops import (
+    Answers,
+    PolicyCrops,
+    answers_file,
+    ask_actions,
+    attack_each,
+    of_pairs,
+)
+from demo.defences.policy_training import PLANS, begin_policy, card_so_far, learn
+from demo.defences.round_trips import read_round_trips
+from demo.study.table import comma_separated, markdown
+from models.cards import CARDS_FOLDER, Origin, write_card
+from models.crop_actions import CROP_ACTIONS
+from models.loading import LoadedPolicy
+from models.policy_card import POLICY_NAMES, PolicyCard
+from models.training.faces import read_faces
+from models.training.ship import FIXED_CROPS, TERMS, subset
+from models.weights import WEIGHTS_FOLDER, save_weights
+from models.zoo import Zoo
+
+DETECTOR: Final = "resnet50"
+CACHE: Final = Path("runs/cache")
+ANSWERS: Final = Path("runs/policy")
+TABLES: Final = Path("assets/defences")
+TRAIN_TRIPS: Final = 3000
+VAL_TRIPS: Final = 200
+TRIPS_SEED: Final = 5
+TEST_SEED: Final = 0
+WATCHED: Final = 500
+DATA: Final = (
+    "DFDC face crops (Dolhansky et al. 2020, arXiv 2006.07397), train split by source video: {} "
+    "crops, {}, and the verdicts of {} on them. Actors appear in several videos, so train, val and "
+    "test share actors."
+)
+
+
+def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
+    """The words of `policy`."""
+    parser.add_argument("--name", choices=POLICY_NAMES, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder with dfdc_faces")
+    parser.add_argument("--pairs", type=int, default=400, help="pairs of the train split")
+    parser.add_argument("--hardware", required=True)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+
+
+def run_policy(arguments: argparse.Namespace) -> None:
+    """Train a policy, store its weights, and write its card, still without figures."""
+    torch.set_num_threads(arguments.threads)
+    (plan,) = (one for one in PLANS if one.name == arguments.name)
+    zoo = Zoo("cpu")
+    # The answers to learn from may be quick ones; those that figures are made of are in float32.
+    crops = _pairs(arguments.data, "train", arguments.pairs, zoo)
+    answers = _answers(crops, zoo.in_bfloat16(), _of_pairs("train", arguments.pairs))
+    val, val_answers = _val(arguments.data, zoo)
+    kept = np.flatnonzero(~crops.attacked | plan.attacked)
+    places = [CROP_ACTIONS.index(action) for action in plan.actions]
+    card = card_so_far(plan, zoo.detector(DETECTOR).card)
+    network = begin_policy(card, plan.seed)
+    curve: list[tuple[float, float]] = []
+    progress = tqdm(total=plan.episodes, desc=plan.name)
+
+    def watch(done: int) -> None:
+        progress.update()
+        if done % WATCHED == 0:
+            accuracy = _balanced_accuracy(LoadedPolicy(card, network), val, val_answers)
+            curve.append((float(done), round(accuracy, 4)))
+            progress.set_postfix(val=f"{accuracy:.4f}")
+
+    begun = time.monotonic()
+    learn(network, card, crops.pictures[kept], answers.right[kept][:, places], plan, watch)
+    weights = save_weights(
+        network.state_dict(), WEIGHTS_FOLDER / card.weights.file, card.weights.encoding
+    )
+    met = "clean and after a round trip of random K and method" if plan.attacked else "clean"
+    origin = Origin(
+        data=DATA.format(f"{len(kept):,}", met, card.detector),
+        terms=TERMS,
+        recipe=(
+            f"Q-learning in {plan.episodes:,} episodes of one step, ε-greedy from 1 to 0.01 at "
+            f"×0.995, Adam at {plan.rate:g}, squared error, {plan.replayed} replayed episodes "
+            "beside each new one; reward 1 for a right verdict and -1 for a wrong one. The last "
+            "weights are shipped; nothing was chosen on val."
+        ),
+        hours=round((time.monotonic() - begun) / 3600, 3),
+        hardware=arguments.hardware,
+        seed=plan.seed,
+        curve=tuple(curve),
+        curve_label="episodes; balanced accuracy on clean and attacked val crops",
+    )
+    write_card(replace(card, weights=weights, origin=origin), CARDS_FOLDER / f"{card.name}.json")
+
+
+def add_policy_figures_arguments(parser: argparse.ArgumentParser) -> None:
+    """The words of `policy-figures`."""
+    parser.add_argument("--data", type=Path, required=True, help="folder with dfdc_faces")
+    parser.add_argument(
+        "--split",
+        choices=("val", "test"),
+        default="val",
+        help="val: print only; test: also onto the cards and into assets/defences",
+    )
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+
+
+def run_policy_figures(arguments: argparse.Namespace) -> None:
+    """Measure the policies that ship beside single actions and a random choice."""
+    torch.set_num_threads(arguments.threads)
+    zoo = Zoo("cpu")
+    policies = [zoo.policy(plan.name) for plan in PLANS]
+    val, val_answers = _val(arguments.data, zoo)
+    crops, answers = val, val_answers
+    if arguments.split == "test":
+        crops, answers = _test_crops(arguments.data, zoo)
+    on = f"DFDC {arguments.split} split"
+    count = len(crops.fake)
+    best = figures.best_single_action(val_answers, CROP_ACTIONS)
+    ways = {
+        f"always {action}": figures.same_for_all(action, count)
+        for action in dict.fromkeys(("leave", "mask", best))
+    }
+    notes: list[str] = []
+    cards: list[PolicyCard] = []
+    for policy in policies:
+        card = policy.card
+        chosen = _chosen(policy, crops)
+        single = figures.best_single_action(val_answers, card.actions)
+        ways[f"random of {len(card.actions)}"] = figures.at_random(card.actions, count, TEST_SEED)
+        ways[card.name] = chosen
+        everything = np.ones(count, np.bool_)
+        found = figures.gain(
+            figures.judge(crops, answers, chosen, everything),
+            figures.judge(crops, answers, figures.same_for_all(single, count), everything),
+        )
+        notes += [
+            figures.sentence(card, single, found, f"clean and attacked crops, {on}"),
+            figures.shares(card, chosen, crops.attacked),
+        ]
+        measured = figures.card_figures(crops, answers, chosen, single, on)
+        cards.append(replace(card, figures=measured, note=notes[-2]))
+    table = figures.policies_table(crops, answers, ways, on, tuple(notes))
+    print(markdown(table))
+    if arguments.split == "test":
+        TABLES.mkdir(parents=True, exist_ok=True)
+        (TABLES / "policies.md").write_text(markdown(table), encoding="utf-8")
+        (TABLES / "policies.csv").write_text(comma_separated(table), encoding="utf-8")
+        for card in cards:
+            write_card(card, CARDS_FOLDER / f"{card.name}.json")
+
+
+def _pairs(data: Path, split: str, pairs: int, zoo: Zoo) -> PolicyCrops:
+    faces = read_faces(data / "dfdc_faces", split, CACHE)
+    drawn = TRAIN_TRIPS if split == "train" else VAL_TRIPS
+    return of_pairs(faces, read_round_trips(faces, split, drawn, TRIPS_SEED, CACHE, zoo), pairs)
+
+
+def _of_pairs(split: str, pairs: int) -> str:
+    return f"{split}_{pairs}_pairs_{TRIPS_SEED}"
+
+
+def _val(data: Path, zoo: Zoo) -> tuple[PolicyCrops, Answers]:
+    crops = _pairs(data, "val", VAL_TRIPS, zoo)
+    return crops, _answers(crops, zoo, _of_pairs("val", VAL_TRIPS))
+
+
+def _test_crops(data: Path, zoo: Zoo) -> tuple[PolicyCrops, Answers]:
+    faces = subset(read_faces(data / "dfdc_faces", "test", CACHE), FIXED_CROPS, seed=0)
+    crops = attack_each(faces, TEST_SEED, zoo)
+    return crops, _answers(crops, zoo, f"test_{FIXED_CROPS}_crops_{TEST_SEED}")
+
+
+def _answers(crops: PolicyCrops, zoo: Zoo, of: str) -> Answers:
+    loaded = zoo.detector(DETECTOR)
+    return ask_actions(loaded, crops, zoo, answers_file(ANSWERS, loaded, zoo, of))
+
+
+def _chosen(policy: LoadedPolicy, crops: PolicyCrops) -> npt.NDArray[np.int64]:
+    names = choose(policy, [np.asarray(picture) for picture in crops.pictures])
+    return np.array([CROP_ACTIONS.index(name) for name in names])
+
+
+def _balanced_accuracy(policy: LoadedPolicy, crops: PolicyCrops, answers: Answers) -> float:
+    chosen = _chosen(policy, crops)
+    right = answers.right[np.arange(len(chosen)), chosen]
+    return float(right[crops.fake].mean() + right[~crops.fake].mean()) / 2

@@ -1,0 +1,41 @@
+"""Which event of the Defences tab runs which handler."""
+
+from typing import Any
+
+import gradio as gr
+
+from demo.ui.analyse_tab import Tab
+from demo.ui.defences_handlers import DefencesHandlers
+from demo.ui.defences_tab import DefencesTab
+from demo.ui.events import ANALYSES, LOOKS
+
+
+def connect_defences(
+    opened: gr.Tab, tab: DefencesTab, analyse: Tab, handlers: DefencesHandlers
+) -> None:
+    """Ties the tab's components to the handlers.
+
+    Asking shares the analyses' queue, for it takes as much as one. Nothing of the tab is loaded
+    before it is opened.
+    """
+    shown = [tab.progress, tab.problem, tab.outcome, tab.face, tab.answers, tab.kept]
+    study = analyse.panel.study
+    quick: dict[str, Any] = {
+        "concurrency_id": "look",
+        "concurrency_limit": LOOKS,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
+    opened.select(handlers.open, [tab.kinds, study, tab.kept], shown, **quick)
+    opened.select(handlers.studied, None, [tab.studied], **quick)
+    tab.kinds.input(handlers.open, [tab.kinds, study, tab.kept], shown, **quick)
+    tab.run.click(
+        handlers.run,
+        [analyse.controls.picture, tab.kinds, study, tab.kept],
+        shown,
+        concurrency_id="analysis",
+        concurrency_limit=ANALYSES,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    tab.stop.click(handlers.halt, None, None, **quick)

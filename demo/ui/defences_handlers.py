@@ -1,0 +1,153 @@
+"""What happens in the Defences tab: the face on show through every defence that is chosen."""
+
+import logging
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import gradio as gr
+import numpy as np
+
+from demo.core.analysis import Toolbox
+from demo.core.defences import Defence, clean_auc, defences
+from demo.core.defending import DefendedScore, Defending, ask_defences
+from demo.core.errors import DemoError
+from demo.core.images import digest
+from demo.core.settings import Settings
+from demo.study.bundled_tables import read_defence_tables
+from demo.ui import defences_view as view
+from demo.ui import wording
+from demo.ui.handlers import BROKEN, Given, visitor_of
+from demo.ui.panel import Study
+from demo.ui.running import OnStep, Runs, in_steps
+
+SKIP: Final = gr.skip()
+DEFENCES: Final = "defences"
+
+
+class Kept(NamedTuple):
+    """A visitor's last answers, and what they are about; no pixel of the picture is among them.
+
+    Attributes:
+        digest: of the picture.
+        settings: of the analysis.
+        asked: names of the defences that were asked.
+        scores: of those that answered.
+        problems: sentences about the others.
+    """
+
+    digest: str
+    settings: Settings
+    asked: frozenset[str]
+    scores: tuple[DefendedScore, ...]
+    problems: tuple[str, ...]
+
+
+class Shown(NamedTuple):
+    """A value for each output of the tab, in their order there."""
+
+    progress: Any = SKIP
+    problem: Any = SKIP
+    outcome: Any = SKIP
+    face: Any = SKIP
+    answers: Any = SKIP
+    kept: Any = SKIP
+
+
+@dataclass(frozen=True)
+class DefencesHandlers:
+    """The tab's events. Answers are kept for their visitor alone."""
+
+    toolbox: Toolbox
+    runs: Runs
+    bundled: Path
+
+    def open(self, kinds: Sequence[str], study: Study | None, kept: Kept | None) -> Shown:
+        """Shows the face on show in the Analyse tab, and what is known about it already."""
+        if study is None:
+            said = wording.problem(view.NOTHING)
+            return Shown("", said, "", "", "", SKIP)
+        return self._known(kinds, study, kept)._replace(face=view.face(study))
+
+    def studied(self) -> str:
+        """The bundled study's tables."""
+        return view.studied(read_defence_tables(self.bundled))
+
+    def run(
+        self,
+        picture: Given,
+        kinds: Sequence[str],
+        study: Study | None,
+        kept: Kept | None,
+        request: gr.Request,
+    ) -> Generator[Shown, None, None]:
+        """Asks the chosen defences about the face on show."""
+        asked = self._chosen(kinds)
+        if study is None or not isinstance(picture, np.ndarray):
+            yield Shown("", wording.problem(view.NOTHING), "", "", "")
+            return
+        if digest(picture) != study.digest:
+            yield Shown(problem=wording.problem(view.CHANGED))
+            return
+        if not asked:
+            yield Shown("", wording.problem(view.UNTICKED), "", SKIP, "")
+            return
+        if kept is not None and _is_of(kept, study) and kept.asked >= {one.name for one in asked}:
+            yield self._known(kinds, study, kept)
+            return
+
+        def work(on_step: OnStep) -> Defending:
+            return ask_defences(picture, study.settings, asked, self.toolbox, on_step)
+
+        visitor = visitor_of(request)
+        stop = self.runs.begin(visitor)
+        try:
+            steps = in_steps(work, stop)
+            while True:
+                yield Shown(progress=wording.progress(next(steps)))
+        except StopIteration as end:
+            if end.value is None:
+                yield Shown(progress="")
+            else:
+                names = frozenset(one.name for one in asked)
+                done = Kept(
+                    study.digest, study.settings, names, end.value.scores, end.value.problems
+                )
+                shown = self._known(kinds, study, done)
+                yield shown._replace(face=view.face(study), kept=done)
+        except DemoError as problem:
+            yield Shown("", wording.problem(str(problem)), "", SKIP, "")
+        except Exception:
+            logging.getLogger(__name__).exception("Asking the defences failed.")
+            yield Shown("", wording.problem(BROKEN), "", SKIP, "")
+        finally:
+            self.runs.end(visitor, stop)
+
+    def halt(self, request: gr.Request) -> None:
+        """Stops the visitor's asking."""
+        self.runs.stop(visitor_of(request))
+
+    def _known(self, kinds: Sequence[str], study: Study, kept: Kept | None) -> Shown:
+        """The answers about this face, of the chosen kinds."""
+        if kept is None or not _is_of(kept, study):
+            return Shown("", "", view.INVITATION, SKIP, "")
+        scores = [one for one in kept.scores if one.defence.kind in kinds]
+        figures = {
+            one.defence.name: found
+            for one in scores
+            if (found := clean_auc(one.defence, self.toolbox.zoo)) is not None
+        }
+        return Shown(
+            progress="",
+            problem=wording.problem(*kept.problems) if kept.problems else "",
+            outcome=view.outcome(scores),
+            answers=view.answers(scores, figures),
+        )
+
+    def _chosen(self, kinds: Sequence[str]) -> tuple[Defence, ...]:
+        return tuple(one for one in defences(self.toolbox.zoo) if one.kind in kinds)
+
+
+def _is_of(kept: Kept, study: Study) -> bool:
+    return (kept.digest, kept.settings) == (study.digest, study.settings)

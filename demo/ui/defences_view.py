@@ -1,0 +1,166 @@
+"""What the Defences tab says and shows, as HTML; everything that is not written here is escaped."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Final
+
+from demo.core.defences import Defence
+from demo.core.defending import DefendedScore
+from demo.core.scoring import DetectorScore, called
+from demo.study.bundled_tables import ShownTable
+from demo.ui.panel import Study
+from demo.ui.wording import embedded, method_name, signed, verdict_change
+from models.cards import Figure
+
+INTRODUCTION: Final = (
+    '<p class="under">Can a detector be made to stand the round trip? The face of the Analyse tab, '
+    "clean and attacked, through each plain detector and through the defences that stand against "
+    "it. A network is loaded when it is first asked, which takes some seconds.</p>"
+)
+NONE: Final = '<p class="under">No defence is here: none of their model cards is.</p>'
+NOTHING: Final = "No result is on show. Choose a picture in the Analyse tab first."
+CHANGED: Final = "The picture has just changed. Wait for its analysis, then ask again."
+UNTICKED: Final = "No defence is chosen. Tick one or more kinds."
+INVITATION: Final = "<p>The defences have not been asked about this face yet.</p>"
+_HEAD: Final = (
+    "Defence",
+    "Kind",
+    "Clean",
+    "Attacked",
+    "Verdict",
+    "Plain detector beside it",
+    "Against the plain one",
+    "AUC on clean crops",
+)
+
+# Clean AUC of a defence by its card, and of its plain detector where measured on the same crops.
+Figures = Mapping[str, tuple[Figure, Figure | None]]
+
+
+def kind_words(kind: str, shipped: Sequence[Defence]) -> str:
+    """A kind in the list of switches, with how many there are."""
+    return f"{kind.capitalize()} ({sum(one.kind == kind for one in shipped)})"
+
+
+def face(study: Study) -> str:
+    """The face on show in the Analyse tab, before and after."""
+    pictures = "".join(
+        f'<figure><img alt="Face {name}" src="{embedded(picture)}">'
+        f"<figcaption>{name.capitalize()}</figcaption></figure>"
+        for name, picture in (("clean", study.clean), ("attacked", study.attacked))
+    )
+    settings = study.settings
+    return (
+        f'<div class="pair">{pictures}</div><p class="under">K = {settings.k:g}, restored by '
+        f"{method_name(settings.method)}, shrunk by {settings.kernel} kernel. Another face, "
+        "picture or setting is chosen in the Analyse tab.</p>"
+    )
+
+
+def outcome(scores: Sequence[DefendedScore]) -> str:
+    """How many of the verdicts that plain detectors changed were kept, in words."""
+    if not scores:
+        return ""
+    changed = [one for one in scores if one.plain is not None and one.plain.flipped]
+    kept = sum(one.keeps for one in changed)
+    flipped = sum(one.score.flipped for one in scores)
+    asked = "1 defence" if len(scores) == 1 else f"{len(scores)} defences"
+    said = (
+        f"the plain detector's verdict changed beside {len(changed)} of them, and {kept} kept it"
+        if changed
+        else "no plain detector beside them changed its verdict"
+    )
+    return (
+        f"<p><strong>{asked} asked: {said}.</strong> {flipped} of {len(scores)} changed their own "
+        "verdict. One face proves nothing either way: the study below asks many.</p>"
+    )
+
+
+def answers(scores: Sequence[DefendedScore], figures: Figures) -> str:
+    """The table: a row a defence."""
+    if not scores:
+        return ""
+    head = "".join(f'<th scope="col">{one}</th>' for one in _HEAD)
+    rows = "".join(_row(one, figures) for one in scores)
+    return (
+        '<p class="under">Fake probability and verdict; robust detectors are read at their plain '
+        "detector's threshold, all others at their own.</p>"
+        '<div class="table" tabindex="0" role="region" aria-label="What each defence says"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def studied(tables: Sequence[ShownTable]) -> str:
+    """The tables of the bundled study of defences; nothing where none is bundled."""
+    shown = "".join(_studied(one) for one in tables)
+    return f"<h2>What a study of many faces found</h2>{shown}" if shown else ""
+
+
+def _row(one: DefendedScore, figures: Figures) -> str:
+    flag = "kept" if one.keeps else "flipped" if one.score.flipped else "same"
+    return (
+        f'<tr class="{flag}"><th scope="row">{escape(one.defence.title)}</th>'
+        f"<td>{one.defence.kind}</td>{_reading(one.score.clean, one.score.clean_fake)}"
+        f"{_reading(one.score.attacked, one.score.attacked_fake)}<td>{_verdict(one)}</td>"
+        f"<td>{_plain(one.plain)}</td><td>{_against(one)}</td>"
+        f"<td>{_figures(figures.get(one.defence.name))}</td></tr>"
+    )
+
+
+def _reading(probability: float, fake: bool) -> str:
+    return f"<td>{probability:.3f} <small>{called(fake)}</small></td>"
+
+
+def _verdict(one: DefendedScore) -> str:
+    said = verdict_change(one.score)
+    if one.actions:
+        clean, attacked = one.actions
+        said += f"<small>Action: {clean} clean, {attacked} attacked</small>"
+    return f"{said}<small>threshold {one.score.threshold:.3f}</small>"
+
+
+def _plain(plain: DetectorScore | None) -> str:
+    if plain is None:
+        return "–"
+    numbers = f"{plain.clean:.3f} → {plain.attacked:.3f}"
+    return f"{escape(plain.title)} {numbers}<small>{verdict_change(plain)}</small>"
+
+
+def _against(one: DefendedScore) -> str:
+    if one.plain is None:
+        return "–"
+    if one.keeps:
+        return "<strong>Keeps the verdict that the plain one changed</strong>"
+    if one.plain.flipped:
+        return "Does not keep the plain one's clean verdict"
+    if one.score.flipped:
+        return "Flips where the plain one does not"
+    return "Neither flips"
+
+
+def _figures(found: tuple[Figure, Figure | None] | None) -> str:
+    if found is None:
+        return "–"
+    own, plain = found
+    interval = "" if own.low is None else f" ({own.low:.3f} to {own.high:.3f})"
+    said = f"{own.value:.3f}{interval}"
+    if plain is not None:
+        price = signed(own.value - plain.value)
+        said += f"<small>{price} to the plain one's {plain.value:.3f}</small>"
+    return f"{said}<small>{escape(own.of)}</small>"
+
+
+def _studied(table: ShownTable) -> str:
+    title = escape(table.title)
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in table.head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        f"{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>"
+        for row in table.rows
+    )
+    notes = "".join(f'<p class="under">{escape(note)}</p>' for note in table.notes)
+    return (
+        f'<div class="table" tabindex="0" role="region" aria-label="{title}"><table>'
+        f"<caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"</div>{notes}"
+    )
