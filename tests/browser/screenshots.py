@@ -1,8 +1,8 @@
 """Takes the README's screenshots of the real page: ``python -m tests.browser.screenshots``.
 
 Two widths in two themes, of the example as a visitor finds it, of its sweep and its heat maps, of
-the examples compared, of the defences, of a study, of K = 4, and of a picture without a face. The program serves the
-shipped weights unless DEMO_WEIGHTS and DEMO_CARDS say otherwise.
+the examples compared, of the defences, of a study, of K = 4, and of a picture without a face. The
+program serves the shipped weights unless DEMO_WEIGHTS and DEMO_CARDS say otherwise.
 """
 
 import numpy as np
