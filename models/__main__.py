@@ -29,6 +29,8 @@ def verify(zoo: Zoo) -> dict[str, str]:
     for name in DEFENCE_NAMES:
         with suppress(WeightsError):
             zoo.defence(name)
+    with suppress(WeightsError):
+        zoo.round_trip_detector()
     return zoo.problems()
 
 

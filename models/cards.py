@@ -38,6 +38,7 @@ KnownArchitecture = Literal[Architecture, SmallArchitecture, "resnet34"]
 DETECTOR_NAMES: tuple[DetectorName, ...] = typing.get_args(DetectorName)
 SUPER_RESOLUTION_NAMES: tuple[SuperResolutionName, ...] = typing.get_args(SuperResolutionName)
 DEFENCE_NAMES: tuple[DefenceName, ...] = typing.get_args(DefenceName)
+ROUND_TRIP_NAME: Literal["round_trip"] = "round_trip"
 CARDS_FOLDER = Path(__file__).parent / "cards"
 
 
@@ -212,7 +213,49 @@ class SuperResolutionCard:
             raise ValueError(f"scale must be the one in the name {self.name}, found {self.scale}")
 
 
-Card = DetectorCard | SuperResolutionCard
+@dataclasses.dataclass(frozen=True)
+class RoundTripCard:
+    """What tells from a crop alone whether it went through a round trip, and at which K.
+
+    Attributes:
+        name: The name used in code, files and commands.
+        title: The name shown to people.
+        rings: How many levels of the radial spectrum the linear model reads.
+        least_side: Shortest side in px of a crop that can be judged.
+        factors: The K that it tells apart, ascending.
+        linear_threshold: Probability in (0, 1) from which on the linear model fires.
+        network_threshold: The same of the network.
+        weights: The file of weights of both.
+        figures: What was measured on exactly that file.
+        origin: Where the weights come from.
+        note: What a reader has to know before trusting the figures.
+    """
+
+    name: Literal["round_trip"]
+    title: str
+    rings: int
+    least_side: int
+    factors: tuple[float, ...]
+    linear_threshold: float
+    network_threshold: float
+    weights: WeightsFile
+    figures: tuple[Figure, ...]
+    origin: Origin
+    note: str
+
+    def __post_init__(self) -> None:
+        if self.rings < 2:
+            raise ValueError(f"rings must be 2 or more, found {self.rings}")
+        if self.least_side < 32:
+            raise ValueError(f"least_side must be 32 px or more, found {self.least_side}")
+        if len(self.factors) < 2 or list(self.factors) != sorted(set(self.factors)):
+            raise ValueError("factors must be two or more different ones, ascending")
+        for threshold in (self.linear_threshold, self.network_threshold):
+            if not 0 < threshold < 1:
+                raise ValueError(f"a threshold must lie between 0 and 1, found {threshold}")
+
+
+Card = DetectorCard | SuperResolutionCard | RoundTripCard
 SomeCard = TypeVar("SomeCard", bound=Card)
 
 
@@ -229,6 +272,11 @@ def read_detector_card(path: Path) -> DetectorCard:
 def read_super_resolution_card(path: Path) -> SuperResolutionCard:
     """Read and check a super-resolution network's card; errors as `read_detector_card`."""
     return _read(path, SuperResolutionCard)
+
+
+def read_round_trip_card(path: Path) -> RoundTripCard:
+    """Read and check the card of the round-trip detector; errors as `read_detector_card`."""
+    return _read(path, RoundTripCard)
 
 
 def write_card(card: Card, path: Path) -> None:
@@ -254,16 +302,18 @@ def write_card(card: Card, path: Path) -> None:
 
 
 def shipped_cards(folder: Path = CARDS_FOLDER) -> tuple[Card, ...]:
-    """Every card in `folder`: EDSR ×2 to ×4, detectors, defences; absent ones are left out.
+    """Every card in `folder`: EDSR, detectors, defences, round trip; absent ones are left out.
 
     Raises:
         WeightsError: As `read_detector_card`.
     """
     edsr = (folder / f"{name}.json" for name in SUPER_RESOLUTION_NAMES)
     detectors = (folder / f"{name}.json" for name in (*DETECTOR_NAMES, *DEFENCE_NAMES))
+    round_trip = folder / f"{ROUND_TRIP_NAME}.json"
     return (
         *(read_super_resolution_card(path) for path in edsr if path.is_file()),
         *(read_detector_card(path) for path in detectors if path.is_file()),
+        *(read_round_trip_card(path) for path in (round_trip,) if path.is_file()),
     )
 
 

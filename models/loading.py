@@ -12,11 +12,13 @@ from models.cards import (
     DetectorCard,
     SuperResolutionCard,
     read_detector_card,
+    read_round_trip_card,
     read_super_resolution_card,
 )
 from models.detectors import build_detector
 from models.hub import Hub
 from models.precision import in_bfloat16
+from models.round_trip_detector import LoadedRoundTripDetector, RoundTripModels
 from models.silent_blocks import leave_out_silent_blocks
 from models.super_resolution import build_edsr
 from models.weights import load_weights, state_shapes
@@ -100,6 +102,32 @@ def load_super_resolution(
     network = build_edsr(scale)
     _fill(network, card, folder, device, given, hub)
     return LoadedSuperResolution(card, network.to(memory_format=torch.channels_last))
+
+
+def load_round_trip_detector(
+    card_file: Path, folder: Path, device: torch.device, *, given: Path | None, hub: Hub | None
+) -> LoadedRoundTripDetector:
+    """Build the two models of the round-trip detector and fill them with their weights.
+
+    Args:
+        card_file: Their card.
+        folder: As for `load_detector`, and so are the next three.
+        device: Where the network is to live; the linear model is asked in NumPy.
+        given: A file of weights in place of the one in `folder`.
+        hub: Where to ask for a missing file.
+
+    Raises:
+        WeightsError: The card or the weights are refused.
+    """
+    card = read_round_trip_card(card_file)
+    both = RoundTripModels(card.rings, len(card.factors))
+    _fill(both, card, folder, torch.device("cpu"), given, hub)
+    return LoadedRoundTripDetector(
+        card=card,
+        weight=both.linear.weight.double().numpy(),
+        bias=both.linear.bias.double().numpy(),
+        network=both.network.to(device),
+    )
 
 
 def detector_in_bfloat16(loaded: LoadedDetector) -> LoadedDetector:

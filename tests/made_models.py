@@ -15,6 +15,7 @@ from torch import nn
 
 from models.cards import (
     DETECTOR_NAMES,
+    ROUND_TRIP_NAME,
     Architecture,
     CropPolicy,
     DetectorCard,
@@ -22,11 +23,13 @@ from models.cards import (
     Encoding,
     Figure,
     Origin,
+    RoundTripCard,
     SuperResolutionCard,
     WeightsFile,
     write_card,
 )
 from models.detectors import build_detector, fake_logits, prepare
+from models.round_trip_detector import RoundTripModels
 from models.super_resolution import build_edsr
 from models.weights import save_weights
 
@@ -67,7 +70,7 @@ class ModelFolders:
 
 
 def make_models(root: Path) -> ModelFolders:
-    """Write all six networks below `root`; about 110 MB, a few seconds."""
+    """Write all seven networks below `root`; about 110 MB, a few seconds."""
     folders = ModelFolders(root / "weights", root / "cards")
     folders.weights.mkdir()
     folders.cards.mkdir()
@@ -83,6 +86,9 @@ def make_models(root: Path) -> ModelFolders:
             path = folders.weights / f"{name}.safetensors"
             card = detector_card(name, save_weights(network.state_dict(), path, ENCODING[name]))
             write_card(card, folders.cards / f"{name}.json")
+        path = folders.weights / f"{ROUND_TRIP_NAME}.safetensors"
+        seen = round_trip_card(save_weights(RoundTripModels(8, 6).state_dict(), path, "float32"))
+        write_card(seen, folders.cards / f"{seen.name}.json")
     return folders
 
 
@@ -119,6 +125,23 @@ def edsr_card(scale: int, weights: WeightsFile) -> SuperResolutionCard:
         figures=(Figure("PSNR", 30.0, None, None, "dB", "nothing, n = 0", f"×{scale}"),),
         origin=ORIGIN,
         note="Repeats pixels.",
+    )
+
+
+def round_trip_card(weights: WeightsFile) -> RoundTripCard:
+    """A proper card for a round-trip detector's file of weights: 8 rings, 6 factors."""
+    return RoundTripCard(
+        name=ROUND_TRIP_NAME,
+        title="Round-trip detector",
+        rings=8,
+        least_side=32,
+        factors=(1.5, 2.0, 2.5, 3.0, 3.5, 4.0),
+        linear_threshold=0.5,
+        network_threshold=0.5,
+        weights=weights,
+        figures=(FIGURE,),
+        origin=ORIGIN,
+        note="Random: says nothing about any picture.",
     )
 
 
