@@ -1,4 +1,4 @@
-"""What is seen of a round trip in a crop alone, in words that the page and the command line share."""
+"""What is seen of a round trip in a crop alone, in words that page and command line share."""
 
 from __future__ import annotations
 

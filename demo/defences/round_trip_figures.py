@@ -1,4 +1,4 @@
-"""What the round-trip detector's card says: how often it sees one, where there is one and where not."""
+"""What the round-trip detector's card says: how often it sees one, where there is and is none."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from scipy.special import logit
 from demo.core.round_trip_detection import round_trip_logits
 from demo.core.spectrum import Array
 from demo.defences.round_trip_samples import resampled, scaled, sharpened
-from models.cards import Figure
+from models.cards import Figure, RoundTripCard
 from models.round_trip_detector import LoadedRoundTripDetector
 from models.training.distortions import reencode_jpeg
 from models.training.measure import auc_figure, share_figure
@@ -40,6 +40,7 @@ HARMLESS: Final = (
 )
 # As a round trip by a control ends: nothing can tell, so it is measured and not counted as either.
 ENLARGED: Final = Change("scaled by 2", partial(scaled, factor=2.0))
+ATTACKED: Final = Change("round trip", lambda crop: crop)
 STORED: Final = (
     Change("round trip, then JPEG quality 90", partial(reencode_jpeg, quality=90)),
     Change("round trip, then JPEG quality 60", partial(reencode_jpeg, quality=60)),
@@ -75,6 +76,30 @@ class Answers:
     network: Array
 
 
+@dataclass(frozen=True)
+class Said:
+    """What both models said of everything that is measured.
+
+    Attributes:
+        before: of the crops without a round trip, by the words for what was done to them.
+        after: of the crops after a round trip, likewise.
+        portraits: of pristine faces cut from photographs, at their own size.
+    """
+
+    before: dict[str, Answers]
+    after: dict[str, Answers]
+    portraits: Answers
+
+
+def ask(loaded: LoadedRoundTripDetector, measured: Measured, portraits: Sequence[Pictures]) -> Said:
+    """Ask both models about everything that the card speaks of, once."""
+    return Said(
+        before={one.words: answers(loaded, measured.clean, one) for one in (*HARMLESS, ENLARGED)},
+        after={one.words: answers(loaded, measured.attacked, one) for one in (ATTACKED, *STORED)},
+        portraits=answers(loaded, portraits),
+    )
+
+
 def answers(
     loaded: LoadedRoundTripDetector, crops: Sequence[Pictures], change: Change = CLEAN
 ) -> Answers:
@@ -84,44 +109,39 @@ def answers(
 
 
 def figures(
-    loaded: LoadedRoundTripDetector, measured: Measured, portraits: Sequence[Pictures], part: str
+    card: RoundTripCard, measured: Measured, said: Said, portraits: str
 ) -> tuple[Figure, ...]:
-    """Measure everything that the card says.
+    """Count everything that the card says.
 
     Args:
-        loaded: the detector with its thresholds.
-        measured: crops of a data set; half of what the AUC compares is attacked.
-        portraits: pristine faces cut from photographs at their own size.
-        part: which portraits they are, for the card.
+        card: with its thresholds.
+        measured: what was asked about.
+        said: what both models said.
+        portraits: what the portraits are, for the card.
     """
-    attacked, clean = answers(loaded, measured.attacked), answers(loaded, measured.clean)
-    harmless = [(one, answers(loaded, measured.clean, one)) for one in (*HARMLESS[1:], ENLARGED)]
-    stored = [(one, answers(loaded, measured.attacked, one)) for one in STORED]
-    photographs = answers(loaded, portraits)
     found: list[Figure] = []
     for model in ("network", "linear"):
-        threshold = _threshold(loaded, model)
-        seen = partial(_share, f"round trip seen, {model}", threshold, model=model)
-        found += _areas(measured, clean, attacked, model)
-        found += _factors(loaded, measured, attacked, model)
-        found.append(seen(attacked, measured.of, "round trip"))
-        found += [seen(said, measured.of, one.words) for one, said in stored]
-        found.append(seen(clean, measured.of, CLEAN.words))
-        found += [seen(said, measured.of, one.words) for one, said in harmless]
-        found.append(seen(photographs, f"{len(portraits)} {part}", CLEAN.words))
+        threshold = card.network_threshold if model == "network" else card.linear_threshold
+        seen = partial(_share, f"round trip seen, {model}", threshold, model)
+        found += _areas(measured, said, model)
+        found += _factors(card, measured, said, model)
+        found += [seen(one, measured.of, words) for words, one in said.after.items()]
+        found += [seen(one, measured.of, words) for words, one in said.before.items()]
+        found.append(seen(said.portraits, portraits, CLEAN.words))
     return tuple(found)
 
 
-def _areas(measured: Measured, clean: Answers, attacked: Answers, model: str) -> list[Figure]:
-    before, after = _logits(clean, model)[:, 0], _logits(attacked, model)[:, 0]
+def _areas(measured: Measured, said: Said, model: str) -> list[Figure]:
+    before = _logits(said.before[CLEAN.words], model)[:, 0]
+    after = _logits(said.after[ATTACKED.words], model)[:, 0]
     chosen = {"": np.full(len(after), True)}
     chosen |= {f" by {name}": measured.method == name for name in np.unique(measured.method)}
     return [
         replace(
             auc_figure(
-                np.repeat([False, True], [len(before), int(those.sum())]),
-                np.concatenate((before, after[those])),
-                np.concatenate((measured.source, measured.source[those])),
+                np.repeat([False, True], int(those.sum())),
+                np.concatenate((before[those], after[those])),
+                np.tile(measured.source[those], 2),
                 measured.of,
                 f"clean against a round trip{words}",
             ),
@@ -131,29 +151,21 @@ def _areas(measured: Measured, clean: Answers, attacked: Answers, model: str) ->
     ]
 
 
-def _factors(
-    loaded: LoadedRoundTripDetector, measured: Measured, attacked: Answers, model: str
-) -> list[Figure]:
-    factors = np.array(loaded.card.factors)
-    said = factors[_logits(attacked, model)[:, 1:].argmax(axis=1)]
-    right = said == measured.k
-    near = np.abs(said - measured.k) <= 0.5
+def _factors(card: RoundTripCard, measured: Measured, said: Said, model: str) -> list[Figure]:
+    logits = _logits(said.after[ATTACKED.words], model)
+    k = np.array(card.factors)[logits[:, 1:].argmax(axis=1)]
+    near = np.abs(k - measured.k) <= 0.5
     return [
-        share_figure(f"K right, {model}", right, measured.of, "round trip"),
-        share_figure(f"K within 0.5, {model}", near, measured.of, "round trip"),
+        share_figure(f"K right, {model}", k == measured.k, measured.of, ATTACKED.words),
+        share_figure(f"K within 0.5, {model}", near, measured.of, ATTACKED.words),
     ]
 
 
 def _share(
-    name: str, threshold: float, said: Answers, of: str, condition: str, model: str
+    name: str, threshold: float, model: str, said: Answers, of: str, condition: str
 ) -> Figure:
     return share_figure(name, _logits(said, model)[:, 0] >= logit(threshold), of, condition)
 
 
 def _logits(said: Answers, model: str) -> Array:
     return said.network if model == "network" else said.linear
-
-
-def _threshold(loaded: LoadedRoundTripDetector, model: str) -> float:
-    card = loaded.card
-    return card.network_threshold if model == "network" else card.linear_threshold

@@ -13,6 +13,7 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
 from demo.core.attack import FACTORS, KERNELS, round_trip
@@ -77,7 +78,7 @@ def attack_portraits(
         portraits: pristine crops, uint8 RGB, of different sizes.
         draws: how often each is drawn, with another size, K, method and kernel.
         seed: of every draw.
-        file: where the attacked crops are kept, a .npz made if absent.
+        file: where the attacked crops are kept, safetensors, made if absent.
         zoo: restores.
 
     Returns:
@@ -98,12 +99,12 @@ def attack_portraits(
             round_trip(crop, k, method, kernel, zoo)
             for crop, (k, method, kernel) in zip(tqdm(clean), settings, strict=True)
         ]
-        np.savez(file, **{str(number): trip for number, trip in enumerate(trips)})
-    with np.load(file) as kept:
-        return [
-            Attacked(crop, kept[str(number)], k)
-            for number, (crop, (k, _, _)) in enumerate(zip(clean, settings, strict=True))
-        ]
+        save_file({str(number): trip for number, trip in enumerate(trips)}, file)
+    kept = load_file(file)
+    return [
+        Attacked(crop, kept[str(number)], k)
+        for number, (crop, (k, _, _)) in enumerate(zip(clean, settings, strict=True))
+    ]
 
 
 def draw(samples: Samples, side: int, rng: np.random.Generator) -> Sample:

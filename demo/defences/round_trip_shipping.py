@@ -12,11 +12,10 @@ from scipy.special import expit
 from demo.core.attack import FACTORS, round_trip
 from demo.core.restoring import METHODS
 from demo.core.spectrum import Array
-from demo.defences.round_trip_figures import HARMLESS, Measured, answers, figures
+from demo.defences.round_trip_figures import HARMLESS, Measured, Said, ask, figures
 from demo.defences.round_trip_samples import (
     PORTRAIT_DRAWS,
     Attacked,
-    Pictures,
     Samples,
     attack_portraits,
 )
@@ -29,7 +28,6 @@ from models.cards import (
     Origin,
     RoundTripCard,
     WeightsFile,
-    read_round_trip_card,
     write_card,
 )
 from models.round_trip_detector import LEAST_SIDE, LoadedRoundTripDetector, RoundTripModels
@@ -86,7 +84,7 @@ def run_round_trip(arguments: argparse.Namespace) -> None:
     trips = read_round_trips(faces, "train", TRAIN_PAIRS, seed, CACHE, zoo)
     portraits = read_portraits(data / "portraits", DFDC_FRAMING, "train")
     attacked = attack_portraits(
-        portraits, PORTRAIT_DRAWS, seed, arguments.run / "portraits.npz", zoo
+        portraits, PORTRAIT_DRAWS, seed, arguments.run / "portraits.safetensors", zoo
     )
     learnt = PORTRAIT_DRAWS * TRAINED_PORTRAITS
     samples = Samples(
@@ -111,10 +109,9 @@ def run_round_trip_figures(arguments: argparse.Namespace) -> None:
     test = subset(read_faces(arguments.data / "dfdc_faces", "test", CACHE), TEST_CROPS, seed=0)
     portraits = read_portraits(arguments.data / "portraits", DFDC_FRAMING, "test")
     measured = attack_each(test, zoo, SEED)
-    card = replace(
-        loaded.card,
-        figures=figures(loaded, measured, portraits, "portraits not trained on"),
-    )
+    of = f"portraits not trained on, {len(portraits)} pristine faces"
+    said = ask(loaded, measured, portraits)
+    card = replace(loaded.card, figures=figures(loaded.card, measured, said, of))
     write_card(card, CARDS_FOLDER / f"{ROUND_TRIP_NAME}.json")
     print_figures(card.figures)
 
@@ -134,38 +131,31 @@ def ship(
     path = WEIGHTS_FOLDER / f"{ROUND_TRIP_NAME}.safetensors"
     weights = save_weights(trained.models.state_dict(), path, "float32")
     loaded = loaded_from(trained.models, _card_so_far(trained, plan, hardware, weights))
-    linear, network = choose_thresholds(loaded, val, portraits)
+    said = ask(loaded, val, [one.clean for one in portraits])
+    linear, network = choose_thresholds(said)
     card = replace(loaded.card, linear_threshold=linear, network_threshold=network)
-    said = figures(
-        replace(loaded, card=card),
-        val,
-        [one.clean for one in portraits],
-        "portraits of other people than those trained on",
-    )
-    card = replace(card, figures=said)
+    of = f"portraits of the training half kept from training, {len(portraits)} drawn sizes"
+    card = replace(card, figures=figures(card, val, said, of))
     write_card(card, CARDS_FOLDER / f"{ROUND_TRIP_NAME}.json")
     return card
 
 
-def choose_thresholds(
-    loaded: LoadedRoundTripDetector, val: Measured, portraits: list[Attacked]
-) -> tuple[float, float]:
-    """Choose the linear model's threshold and the network's on the val split.
+def choose_thresholds(said: Said) -> tuple[float, float]:
+    """Choose the linear model's threshold and the network's by what was said of the val split.
 
     Returns:
         For each the least probability from 0.5 on, in thousandths, that at most ``FALSE_ALARMS`` of
         the val crops reach, taken as often clean as with each harmless change, and of portraits.
     """
-    said = [answers(loaded, val.clean, change) for change in HARMLESS]
-    photographs = answers(loaded, [one.clean for one in portraits])
+    harmless = [said.before[change.words] for change in HARMLESS]
     return (
-        threshold_of([*(one.linear for one in said)], photographs.linear),
-        threshold_of([*(one.network for one in said)], photographs.network),
+        threshold_of([one.linear for one in harmless], said.portraits.linear),
+        threshold_of([one.network for one in harmless], said.portraits.network),
     )
 
 
 def threshold_of(harmless: list[Array], photographs: Array) -> float:
-    """The least threshold of one model, see ``choose_thresholds``."""
+    """The least threshold of one model, see ``choose_thresholds``, by its logits."""
     faces = np.concatenate(harmless)[:, 0]
     reached = max(
         float(expit(np.quantile(group, 1 - FALSE_ALARMS, method="higher")))

@@ -165,7 +165,8 @@ def _step(
 ) -> float:
     rng = np.random.default_rng([plan.seed, 1, number])
     side = int(rng.choice(SIDES))
-    drawn = [draw(samples, side, rng) for _ in range(min(MOST_CROPS, plan.pixels // side**2))]
+    count = min(MOST_CROPS, max(2, plan.pixels // side**2))
+    drawn = [draw(samples, side, rng) for _ in range(count)]
     batch = torch.from_numpy(np.stack([luma(sample.crop) for sample in drawn])).float()[:, None]
     which = torch.tensor([-1 if one.k is None else FACTORS.index(one.k) for one in drawn])
     residual = network.residual(batch)

@@ -103,20 +103,20 @@ def test_nothing_is_said_of_a_crop_below_the_least_side(
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 250), (1024, 1024)])
 def test_every_crop_from_the_least_side_on_gets_a_verdict(
-    size: tuple[int, int], shipped: Zoo
+    size: tuple[int, int], random_zoo: Zoo
 ) -> None:
-    verdict = round_trip_verdict(noise(*size), shipped)
+    verdict = round_trip_verdict(noise(*size), random_zoo)
     assert verdict is not None
     for opinion in (verdict.linear, verdict.network):
         assert 0 <= opinion.probability <= 1
         assert opinion.k in FACTORS
 
 
-def test_threads_that_ask_together_get_the_same_answer(shipped: Zoo) -> None:
+def test_threads_that_ask_together_get_the_same_answer(random_zoo: Zoo) -> None:
     crop = noise(90, 120)
-    expected = round_trip_verdict(crop, shipped)
+    expected = round_trip_verdict(crop, random_zoo)
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda _: round_trip_verdict(crop, shipped), range(8)))
+        answers = list(threads.map(lambda _: round_trip_verdict(crop, random_zoo), range(8)))
     assert answers == [expected] * 8
 
 

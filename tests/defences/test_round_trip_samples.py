@@ -1,4 +1,4 @@
-"""What the round-trip detector is trained on: half with a round trip, half with harmless changes."""
+"""What the round-trip detector learns from: half with a round trip, half changed harmlessly."""
 
 from collections import Counter
 from pathlib import Path
@@ -82,7 +82,7 @@ def test_sharpening_raises_and_resampling_lowers_contrast() -> None:
 
 def test_portraits_are_shrunk_at_most_and_attacked_once(tmp_path: Path, random_zoo: Zoo) -> None:
     portraits = [noise(60, 80, 3), noise(50, 50, 3)]
-    file = tmp_path / "kept" / "portraits.npz"
+    file = tmp_path / "kept" / "portraits.safetensors"
     made = attack_portraits(portraits, 3, 0, file, random_zoo)
     assert len(made) == 6
     for number, one in enumerate(made):

@@ -16,7 +16,7 @@ from models.round_trip_detector import RoundTripNetwork
 from models.zoo import Zoo
 from tests.defences.made_samples import made_samples
 
-PLAN = Plan(crops=240, steps=12, pixels=20_000, rate=5e-3, seed=1)
+PLAN = Plan(crops=240, steps=12, pixels=100_000, rate=5e-3, seed=1)
 
 
 @pytest.fixture(scope="module")

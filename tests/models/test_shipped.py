@@ -1,5 +1,11 @@
 from models.__main__ import figures_table, verify
-from models.cards import CARDS_FOLDER, DETECTOR_NAMES, SUPER_RESOLUTION_NAMES, shipped_cards
+from models.cards import (
+    CARDS_FOLDER,
+    DETECTOR_NAMES,
+    ROUND_TRIP_NAME,
+    SUPER_RESOLUTION_NAMES,
+    shipped_cards,
+)
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo
 
@@ -8,7 +14,7 @@ MEGABYTE = 1_000_000
 
 def test_every_network_ships_with_a_card() -> None:
     names = tuple(card.name for card in shipped_cards())
-    assert names == SUPER_RESOLUTION_NAMES + DETECTOR_NAMES
+    assert names == (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, ROUND_TRIP_NAME)
 
 
 def test_every_shipped_file_is_the_one_on_its_card() -> None:
