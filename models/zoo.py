@@ -25,16 +25,25 @@ from models.loading import (
     detector_in_bfloat16,
     load_detector,
     load_policy,
+    load_round_trip_detector,
     load_super_resolution,
     super_resolution_in_bfloat16,
 )
 from models.policy_card import POLICY_NAMES
 from models.precision import Precision
+from models.round_trip_card import ROUND_TRIP_NAME
+from models.round_trip_detector import LoadedRoundTripDetector
 from models.weights import WEIGHTS_FOLDER
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 SCALES = (2, 3, 4)
-SHIPPED_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, *DEFENCE_NAMES, *POLICY_NAMES)
+SHIPPED_NAMES = (
+    *SUPER_RESOLUTION_NAMES,
+    *DETECTOR_NAMES,
+    *DEFENCE_NAMES,
+    *POLICY_NAMES,
+    ROUND_TRIP_NAME,
+)
 TAKEN_NAMES = (
     *SHIPPED_NAMES,
     *("edsr", "bicubic", "lanczos"),
@@ -125,6 +134,7 @@ class Zoo:
         self._policies: dict[str, _Slot[LoadedPolicy]] = {
             name: _Slot(self._policy_loader(name)) for name in POLICY_NAMES
         }
+        self._round_trip = _Slot(self._load_round_trip)
         self._edsr = {scale: _Slot(self._edsr_loader(scale)) for scale in SCALES}
         _check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
         self._detectors |= {one.card.name: _Slot(_ready(one)) for one in added}
@@ -133,8 +143,9 @@ class Zoo:
     def in_bfloat16(self) -> "Zoo":
         """A zoo of the same networks that compute in bfloat16, see `models.precision`.
 
-        The operator's own super-resolution networks stay in float32: not all bear less. So do the
-        policies, whose choices should not depend on it.
+        The operator's own super-resolution networks stay in float32, for not all bear less. So do
+        the policies, whose choices should not depend on it, and the round-trip detector, which is
+        small.
         """
         twin = copy.copy(self)
         twin.precision = "bfloat16"
@@ -211,6 +222,14 @@ class Zoo:
         _check_name(name, POLICY_NAMES)
         return self._policies[name].get()
 
+    def round_trip_detector(self) -> LoadedRoundTripDetector:
+        """What tells whether a crop went through a round trip.
+
+        Raises:
+            WeightsError: Its card or weights are refused.
+        """
+        return self._round_trip.get()
+
     def super_resolution(self, scale: int) -> LoadedSuperResolution:
         """The EDSR network that enlarges by `scale`, 2 to 4.
 
@@ -227,7 +246,8 @@ class Zoo:
     def problems(self) -> dict[str, str]:
         """Name of every network that was asked for and refused, with the sentence that says why."""
         edsr = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()}
-        slots = edsr | self._detectors | self._defences | self._policies
+        seen = {ROUND_TRIP_NAME: self._round_trip}
+        slots = edsr | self._detectors | self._defences | self._policies | seen
         return {name: slot.problem for name, slot in slots.items() if slot.problem is not None}
 
     def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
@@ -256,6 +276,15 @@ class Zoo:
             self._folder,
             self.device,
             given=self._given.get(name),
+            hub=self._hub,
+        )
+
+    def _load_round_trip(self) -> LoadedRoundTripDetector:
+        return load_round_trip_detector(
+            self._cards / f"{ROUND_TRIP_NAME}.json",
+            self._folder,
+            self.device,
+            given=self._given.get(ROUND_TRIP_NAME),
             hub=self._hub,
         )
 

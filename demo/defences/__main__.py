@@ -14,6 +14,12 @@ from demo.defences.robust_command import (
     run_robust,
     run_ship_robust,
 )
+from demo.defences.round_trip_shipping import (
+    add_round_trip_arguments,
+    add_round_trip_figures_arguments,
+    run_round_trip,
+    run_round_trip_figures,
+)
 from demo.defences.small_figures import add_small_figures_arguments, run_small_figures
 
 
@@ -35,6 +41,12 @@ def main() -> None:
         "small-figures", help="measure the small networks after the round trip, for their cards"
     )
     add_small_figures_arguments(small_figures)
+    round_trip = commands.add_parser("round-trip", help="train what sees a round trip")
+    add_round_trip_arguments(round_trip)
+    round_trip_figures = commands.add_parser(
+        "round-trip-figures", help="measure it on the test split, for its card"
+    )
+    add_round_trip_figures_arguments(round_trip_figures)
     arguments = parser.parse_args()
     run = {
         "robust": run_robust,
@@ -42,6 +54,8 @@ def main() -> None:
         "policy": run_policy,
         "policy-figures": run_policy_figures,
         "small-figures": run_small_figures,
+        "round-trip": run_round_trip,
+        "round-trip-figures": run_round_trip_figures,
     }
     run[arguments.command](arguments)
 
