@@ -33,7 +33,8 @@ class SmallNetwork(nn.Module):
         """Build it with random weights.
 
         Args:
-            residual: each convolution adds to its own input, which a 1×1 one brings to its width.
+            residual: each convolution adds to its own input, averaged to half the sides and brought to
+                its width by a 1×1 convolution.
             attention: a spatial attention weighs the cells of the last feature map.
         """
         super().__init__()
@@ -67,7 +68,12 @@ class _Stage(nn.Module):
             entering, leaving, kernel, stride=2, padding=kernel // 2, bias=False
         )
         self.normalisation = nn.BatchNorm2d(leaving)
-        self.shortcut = nn.Conv2d(entering, leaving, 1, stride=2) if residual else None
+        # Averaged before, for a 1×1 convolution of stride 2 would look at every fourth pixel alone.
+        self.shortcut = (
+            nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(entering, leaving, 1))
+            if residual
+            else None
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         answer = self.normalisation(self.convolution(features))
