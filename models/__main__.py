@@ -7,9 +7,10 @@ from pathlib import Path
 
 from models.cards import CARDS_FOLDER, DEFENCE_NAMES, Card, Figure, shipped_cards
 from models.errors import WeightsError
+from models.names import SHIPPED_NAMES
 from models.policy_card import POLICY_NAMES, PolicyCard, shipped_policy_cards
 from models.round_trip_card import RoundTripCard, shipped_round_trip_cards
-from models.zoo import SCALES, SHIPPED_NAMES, Zoo
+from models.zoo import SCALES, Zoo
 
 AnyCard = Card | PolicyCard | RoundTripCard
 

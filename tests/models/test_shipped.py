@@ -1,7 +1,8 @@
 from models.__main__ import every_card, figures_table, verify
 from models.cards import CARDS_FOLDER
+from models.names import SHIPPED_NAMES
 from models.weights import WEIGHTS_FOLDER
-from models.zoo import SHIPPED_NAMES, Zoo
+from models.zoo import Zoo
 
 MEGABYTE = 1_000_000
 
