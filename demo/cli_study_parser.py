@@ -178,17 +178,23 @@ def _add_white_box(steps: argparse._SubParsersAction[Parser]) -> None:
         "--rms",
         type=float,
         nargs="+",
-        default=[0.25, 0.5, 1.0, 2.0, 4.0],
+        default=[0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0],
         metavar="RMS",
-        help="strengths of PGD in L2: root mean square, in 8-bit levels (0.25 0.5 1 2 4)",
+        help="strengths of PGD in L2: root mean square in 8-bit levels (0.0625 0.125 0.25 … 4)",
     )
     parser.add_argument(
         "--pixels",
         type=float,
         nargs="+",
-        default=[10.0, 100.0, 1000.0],
+        default=[1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0],
         metavar="N",
-        help="strengths of the L0 attack: pixels that may change (10 100 1000)",
+        help="strengths of the L0 attack: pixels that may change (1 3 10 30 100 300 1000)",
+    )
+    parser.add_argument(
+        "--curves",
+        type=int,
+        metavar="N",
+        help="attack so many of the crops, drawn with the seed, at every strength (all)",
     )
     parser.add_argument(
         "--limit", type=int, metavar="N", help="draw this many pictures with the seed"

@@ -24,6 +24,7 @@ from demo.core.images import digest, encode_png, read_picture
 from demo.core.record import attack_record, enlargement_mark, mark, record_json
 from demo.core.restoring import restoring_weights
 from demo.core.scoring import called
+from demo.round_trip_words import advice, seen
 from demo.views import DIFFERENCE_GAIN, difference
 
 MakeToolbox = Callable[[str, Mapping[str, Path], Sequence[str], Sequence[str]], Toolbox]
@@ -128,6 +129,7 @@ def _table(analysis: Analysis) -> str:
                 f"{score.title:<14}{score.clean:>8.3f}{score.attacked:>10.3f}"
                 f"{score.threshold:>11.3f}  {outcome}"
             )
+        lines += _round_trips(result)
     return "\n".join(lines) + "\n"
 
 
@@ -144,6 +146,16 @@ def _quality(result: FaceResult) -> str:
         f"SSIM {quality.ssim:.4f}, PSNR {quality.psnr_db:.2f} dB, difference "
         f"{quality.mean_difference:.2f} levels on average, {quality.max_difference} at most"
     )
+
+
+def _round_trips(result: FaceResult) -> list[str]:
+    clean, attacked = result.clean_round_trip, result.attacked_round_trip
+    lines = [
+        f"Round trip in the clean crop: {seen(clean)}",
+        f"Round trip in the attacked crop: {seen(attacked)}",
+    ]
+    follows = advice(clean, attacked)
+    return [*lines, follows] if follows else lines
 
 
 def _write_analysis(analysis: Analysis, folder: Path, source: Path) -> None:

@@ -34,6 +34,14 @@ _QUANTITIES: Final = {
     "clean_fake": ("verdict before", ""),
     "attacked_fake": ("verdict after", ""),
     "flipped": ("verdict flipped", ""),
+    "clean_round_trip": ("probability of a round trip before", ""),
+    "attacked_round_trip": ("probability of a round trip after", ""),
+    "clean_threshold": ("threshold before", ""),
+    "attacked_threshold": ("threshold after", ""),
+    "clean_fired": ("round trip seen before", ""),
+    "attacked_fired": ("round trip seen after", ""),
+    "clean_k": ("likeliest K before", ""),
+    "attacked_k": ("likeliest K after", ""),
 }
 _SUBJECTS: Final = {
     "picture": "Picture",

@@ -32,6 +32,7 @@ def white_box_command(options: argparse.Namespace, make: MakeToolbox) -> None:
         levels=tuple(options.levels),
         rms=tuple(options.rms),
         pixels=tuple(options.pixels),
+        curve_crops=options.curves,
         seed=options.seed,
     )
     with one_thread():

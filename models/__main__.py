@@ -3,14 +3,32 @@
 import argparse
 import sys
 from contextlib import suppress
+from pathlib import Path
 
-from models.cards import DEFENCE_NAMES, Card, Figure, shipped_cards
+from models.cards import CARDS_FOLDER, DEFENCE_NAMES, Card, Figure, shipped_cards
 from models.errors import WeightsError
+from models.names import SHIPPED_NAMES
 from models.policy_card import POLICY_NAMES, PolicyCard, shipped_policy_cards
-from models.zoo import SCALES, SHIPPED_NAMES, Zoo
+from models.round_trip_card import RoundTripCard, shipped_round_trip_cards
+from models.zoo import SCALES, Zoo
+
+AnyCard = Card | PolicyCard | RoundTripCard
 
 
-def figures_table(cards: tuple[Card | PolicyCard, ...]) -> str:
+def every_card(folder: Path = CARDS_FOLDER) -> tuple[AnyCard, ...]:
+    """Every card in `folder`: networks, policies, the round-trip detector; absent ones left out.
+
+    Raises:
+        WeightsError: As `cards.read_detector_card`.
+    """
+    return (
+        *shipped_cards(folder),
+        *shipped_policy_cards(folder),
+        *shipped_round_trip_cards(folder),
+    )
+
+
+def figures_table(cards: tuple[AnyCard, ...]) -> str:
     """The cards' figures as a Markdown table, one row a figure, 95 % intervals where known."""
     rows = [
         "| network | figure | value | 95 % interval | measured on | condition |",
@@ -33,6 +51,8 @@ def verify(zoo: Zoo) -> dict[str, str]:
     for policy in POLICY_NAMES:
         with suppress(WeightsError):
             zoo.policy(policy)
+    with suppress(WeightsError):
+        zoo.round_trip_detector()
     return zoo.problems()
 
 
@@ -42,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", nargs="?", choices=["figures", "verify"], default="figures")
     try:
         if parser.parse_args(arguments).command == "figures":
-            print(figures_table((*shipped_cards(), *shipped_policy_cards())))
+            print(figures_table(every_card()))
             return 0
         problems = verify(Zoo("cpu"))
     except WeightsError as problem:

@@ -280,7 +280,7 @@ def write_card(card: NamedRecord, path: Path) -> None:
 
 
 def shipped_cards(folder: Path = CARDS_FOLDER) -> tuple[Card, ...]:
-    """Every card in `folder`: EDSR ×2 to ×4, detectors, defences; absent ones are left out.
+    """Every card in `folder`: EDSR, detectors, defences, round trip; absent ones are left out.
 
     Raises:
         WeightsError: As `read_detector_card`.

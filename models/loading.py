@@ -19,6 +19,8 @@ from models.hub import Hub
 from models.policy import build_policy_of
 from models.policy_card import PolicyCard, read_policy_card
 from models.precision import in_bfloat16
+from models.round_trip_card import RoundTripCard, read_round_trip_card
+from models.round_trip_detector import LoadedRoundTripDetector, RoundTripModels
 from models.silent_blocks import leave_out_silent_blocks
 from models.super_resolution import build_edsr
 from models.weights import load_weights, state_shapes
@@ -126,6 +128,32 @@ def load_policy(
     return LoadedPolicy(card, network)
 
 
+def load_round_trip_detector(
+    card_file: Path, folder: Path, device: torch.device, *, given: Path | None, hub: Hub | None
+) -> LoadedRoundTripDetector:
+    """Build the two models of the round-trip detector and fill them with their weights.
+
+    Args:
+        card_file: Their card.
+        folder: As for `load_detector`, and so are the next three.
+        device: Where the network is to live; the linear model is asked in NumPy.
+        given: A file of weights in place of the one in `folder`.
+        hub: Where to ask for a missing file.
+
+    Raises:
+        WeightsError: The card or the weights are refused.
+    """
+    card = read_round_trip_card(card_file)
+    both = RoundTripModels(card.rings, len(card.factors))
+    _fill(both, card, folder, torch.device("cpu"), given, hub)
+    return LoadedRoundTripDetector(
+        card=card,
+        weight=both.linear.weight.double().numpy(),
+        bias=both.linear.bias.double().numpy(),
+        network=both.network.to(device),
+    )
+
+
 def detector_in_bfloat16(loaded: LoadedDetector) -> LoadedDetector:
     """The same detector with a copy of its network that computes in bfloat16."""
     return replace(loaded, network=in_bfloat16(loaded.network))
@@ -138,7 +166,7 @@ def super_resolution_in_bfloat16(loaded: LoadedSuperResolution) -> LoadedSuperRe
 
 def _fill(
     network: nn.Module,
-    card: Card | PolicyCard,
+    card: Card | PolicyCard | RoundTripCard,
     folder: Path,
     device: torch.device,
     given: Path | None,

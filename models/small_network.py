@@ -2,9 +2,8 @@
 
 The paper gives no more than these numbers. Widths, kernels and strides are ours. The shape is that
 of Meso-4 (Afchar et al., "MesoNet: a Compact Facial Video Forgery Detection Network", WIFS 2018,
-section 3), but for twice its widths and more, and for convolutions that halve the sides themselves
-where Meso-4 pools: at the same time per crop that is twice the width. Batch normalisation follows
-every convolution.
+section 3), but wider, and with convolutions that halve the sides themselves where Meso-4 pools,
+which costs a third. Batch normalisation follows every convolution.
 """
 
 import typing
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from models.cards import SmallArchitecture
 
-WIDTHS = (32, 64, 128, 256)
+WIDTHS = (16, 32, 64, 128)
 KERNELS = (5, 3, 3, 3)
 POOLED = 4
 HIDDEN = 128
@@ -34,7 +33,8 @@ class SmallNetwork(nn.Module):
         """Build it with random weights.
 
         Args:
-            residual: each convolution adds to its own input, which a 1×1 one brings to its width.
+            residual: each convolution adds to its own input, averaged to half the sides and brought to
+                its width by a 1×1 convolution.
             attention: a spatial attention weighs the cells of the last feature map.
         """
         super().__init__()
@@ -68,7 +68,12 @@ class _Stage(nn.Module):
             entering, leaving, kernel, stride=2, padding=kernel // 2, bias=False
         )
         self.normalisation = nn.BatchNorm2d(leaving)
-        self.shortcut = nn.Conv2d(entering, leaving, 1, stride=2) if residual else None
+        # Averaged before, for a 1×1 convolution of stride 2 would look at every fourth pixel alone.
+        self.shortcut = (
+            nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(entering, leaving, 1))
+            if residual
+            else None
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         answer = self.normalisation(self.convolution(features))

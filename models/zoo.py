@@ -1,11 +1,9 @@
 """The networks, each loaded once when first asked for and shared between threads."""
 
 import copy
-import difflib
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
 import torch
 
@@ -13,7 +11,6 @@ from models.cards import (
     CARDS_FOLDER,
     DEFENCE_NAMES,
     DETECTOR_NAMES,
-    SUPER_RESOLUTION_NAMES,
 )
 from models.errors import WeightsError
 from models.foreign_super_resolution import ForeignSuperResolution
@@ -25,23 +22,20 @@ from models.loading import (
     detector_in_bfloat16,
     load_detector,
     load_policy,
+    load_round_trip_detector,
     load_super_resolution,
     super_resolution_in_bfloat16,
 )
+from models.names import SHIPPED_NAMES, check_name, check_new
 from models.policy_card import POLICY_NAMES
 from models.precision import Precision
+from models.round_trip_card import ROUND_TRIP_NAME
+from models.round_trip_detector import LoadedRoundTripDetector
+from models.slots import Slot, ready
 from models.weights import WEIGHTS_FOLDER
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 SCALES = (2, 3, 4)
-SHIPPED_NAMES = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES, *DEFENCE_NAMES, *POLICY_NAMES)
-TAKEN_NAMES = (
-    *SHIPPED_NAMES,
-    *("edsr", "bicubic", "lanczos"),
-    # What studies call pictures that no super-resolution network restored, and the ensemble.
-    *("clean", "jpeg60", "pgd", "small_ensemble"),
-)
-Loaded = TypeVar("Loaded")
 
 
 def resolve_device(choice: str) -> torch.device:
@@ -115,26 +109,28 @@ class Zoo:
         self._given = dict(given or {})
         self._hub = hub if hub is not None else Hub()
         for name in self._given:
-            _check_name(name, SHIPPED_NAMES)
-        self._detectors: dict[str, _Slot[LoadedDetector]] = {
-            name: _Slot(self._detector_loader(name)) for name in DETECTOR_NAMES
+            check_name(name, SHIPPED_NAMES)
+        self._detectors: dict[str, Slot[LoadedDetector]] = {
+            name: Slot(self._detector_loader(name)) for name in DETECTOR_NAMES
         }
-        self._defences: dict[str, _Slot[LoadedDetector]] = {
-            name: _Slot(self._detector_loader(name)) for name in DEFENCE_NAMES
+        self._defences: dict[str, Slot[LoadedDetector]] = {
+            name: Slot(self._detector_loader(name)) for name in DEFENCE_NAMES
         }
-        self._policies: dict[str, _Slot[LoadedPolicy]] = {
-            name: _Slot(self._policy_loader(name)) for name in POLICY_NAMES
+        self._policies: dict[str, Slot[LoadedPolicy]] = {
+            name: Slot(self._policy_loader(name)) for name in POLICY_NAMES
         }
-        self._edsr = {scale: _Slot(self._edsr_loader(scale)) for scale in SCALES}
-        _check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
-        self._detectors |= {one.card.name: _Slot(_ready(one)) for one in added}
+        self._round_trip = Slot(self._load_round_trip)
+        self._edsr = {scale: Slot(self._edsr_loader(scale)) for scale in SCALES}
+        check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
+        self._detectors |= {one.card.name: Slot(ready(one)) for one in added}
         self._restorers = {one.card.name: one for one in restorers}
 
     def in_bfloat16(self) -> "Zoo":
         """A zoo of the same networks that compute in bfloat16, see `models.precision`.
 
-        The operator's own super-resolution networks stay in float32: not all bear less. So do the
-        policies, whose choices should not depend on it.
+        The operator's own super-resolution networks stay in float32, for not all bear less. So do
+        the policies, whose choices should not depend on it, and the round-trip detector, which is
+        small.
         """
         twin = copy.copy(self)
         twin.precision = "bfloat16"
@@ -171,7 +167,7 @@ class Zoo:
         Raises:
             WeightsError: There is none of that name.
         """
-        _check_name(name, self.restorer_names)
+        check_name(name, self.restorer_names)
         return self._restorers[name]
 
     def detector(self, name: str) -> LoadedDetector:
@@ -180,7 +176,7 @@ class Zoo:
         Raises:
             WeightsError: The name is unknown, or its card or weights are refused.
         """
-        _check_name(name, self.detector_names)
+        check_name(name, self.detector_names)
         return self._detectors[name].get()
 
     def detectors(self) -> tuple[LoadedDetector, ...]:
@@ -199,7 +195,7 @@ class Zoo:
         Raises:
             WeightsError: The name is unknown, or its card or weights are refused.
         """
-        _check_name(name, DEFENCE_NAMES)
+        check_name(name, DEFENCE_NAMES)
         return self._defences[name].get()
 
     def policy(self, name: str) -> LoadedPolicy:
@@ -208,8 +204,16 @@ class Zoo:
         Raises:
             WeightsError: The name is unknown, or its card or weights are refused.
         """
-        _check_name(name, POLICY_NAMES)
+        check_name(name, POLICY_NAMES)
         return self._policies[name].get()
+
+    def round_trip_detector(self) -> LoadedRoundTripDetector:
+        """What tells whether a crop went through a round trip.
+
+        Raises:
+            WeightsError: Its card or weights are refused.
+        """
+        return self._round_trip.get()
 
     def super_resolution(self, scale: int) -> LoadedSuperResolution:
         """The EDSR network that enlarges by `scale`, 2 to 4.
@@ -227,7 +231,8 @@ class Zoo:
     def problems(self) -> dict[str, str]:
         """Name of every network that was asked for and refused, with the sentence that says why."""
         edsr = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()}
-        slots = edsr | self._detectors | self._defences | self._policies
+        seen = {ROUND_TRIP_NAME: self._round_trip}
+        slots = edsr | self._detectors | self._defences | self._policies | seen
         return {name: slot.problem for name, slot in slots.items() if slot.problem is not None}
 
     def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
@@ -259,55 +264,11 @@ class Zoo:
             hub=self._hub,
         )
 
-
-class _Slot(Generic[Loaded]):
-    """One network: loaded at the first request, or refused then and for good."""
-
-    def __init__(self, load: Callable[[], Loaded]) -> None:
-        self.problem: str | None = None
-        self._load = load
-        self._loaded: Loaded | None = None
-        self._lock = threading.Lock()
-
-    def then(self, change: Callable[[Loaded], Loaded]) -> "_Slot[Loaded]":
-        """A slot of its own for the same network, changed when it is loaded."""
-        return _Slot(lambda: change(self._load()))
-
-    def get(self) -> Loaded:
-        with self._lock:
-            if self.problem is not None:
-                raise WeightsError(self.problem)
-            if self._loaded is None:
-                try:
-                    # A caller may be in inference mode, whose tensors nobody could take a gradient
-                    # through later.
-                    with torch.inference_mode(False):
-                        self._loaded = self._load()
-                except WeightsError as refusal:
-                    self.problem = str(refusal)
-                    raise
-            return self._loaded
-
-
-def _ready(loaded: LoadedDetector) -> Callable[[], LoadedDetector]:
-    return lambda: loaded
-
-
-def _check_new(names: Sequence[str]) -> None:
-    taken = list(TAKEN_NAMES)
-    for name in names:
-        if name in taken:
-            raise WeightsError(
-                f"The name {name} is taken: expected another one for a network of your own; "
-                "write NAME=FILE with a new NAME."
-            )
-        taken.append(name)
-
-
-def _check_name(name: str, known: tuple[str, ...]) -> None:
-    if name in known:
-        return
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else "choose one of these."
-    expected = ", ".join(known) or "none, for none was given"
-    raise WeightsError(f"The network {name!r} is unknown: expected {expected}; {hint}")
+    def _load_round_trip(self) -> LoadedRoundTripDetector:
+        return load_round_trip_detector(
+            self._cards / f"{ROUND_TRIP_NAME}.json",
+            self._folder,
+            self.device,
+            given=self._given.get(ROUND_TRIP_NAME),
+            hub=self._hub,
+        )

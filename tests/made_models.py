@@ -31,6 +31,8 @@ from models.crop_actions import CROP_ACTIONS
 from models.detectors import build_detector, fake_logits, prepare
 from models.policy import build_policy_of
 from models.policy_card import POLICY_NAMES, PolicyCard, PolicyName
+from models.round_trip_card import ROUND_TRIP_NAME, RoundTripCard
+from models.round_trip_detector import RoundTripModels
 from models.small_network import SMALL_ARCHITECTURES
 from models.super_resolution import build_edsr
 from models.weights import save_weights
@@ -78,7 +80,7 @@ class ModelFolders:
 
 
 def make_models(root: Path) -> ModelFolders:
-    """Write six networks and two policies below `root`; about 110 MB, a few seconds."""
+    """Write the networks and policies below `root`; about 110 MB, a few seconds."""
     folders = ModelFolders(root / "weights", root / "cards")
     folders.weights.mkdir()
     folders.cards.mkdir()
@@ -99,6 +101,9 @@ def make_models(root: Path) -> ModelFolders:
             state = build_policy_of(policy_card(policy, none)).state_dict()
             file = save_weights(state, folders.weights / f"{policy}.safetensors", "int8")
             write_card(policy_card(policy, file), folders.cards / f"{policy}.json")
+        path = folders.weights / f"{ROUND_TRIP_NAME}.safetensors"
+        seen = round_trip_card(save_weights(RoundTripModels(8, 6).state_dict(), path, "float32"))
+        write_card(seen, folders.cards / f"{seen.name}.json")
     return folders
 
 
@@ -179,6 +184,23 @@ def policy_card(name: PolicyName, weights: WeightsFile, size: int = 224) -> Poli
         figures=(Figure("TPR", 50.0, 40.0, 60.0, "%", "nothing, n = 0", "clean"),),
         origin=ORIGIN,
         note="Random.",
+    )
+
+
+def round_trip_card(weights: WeightsFile) -> RoundTripCard:
+    """A proper card for a round-trip detector's file of weights: 8 rings, 6 factors."""
+    return RoundTripCard(
+        name=ROUND_TRIP_NAME,
+        title="Round-trip detector",
+        rings=8,
+        least_side=32,
+        factors=(1.5, 2.0, 2.5, 3.0, 3.5, 4.0),
+        linear_threshold=0.5,
+        network_threshold=0.5,
+        weights=weights,
+        figures=(FIGURE,),
+        origin=ORIGIN,
+        note="Random: says nothing about any picture.",
     )
 
 

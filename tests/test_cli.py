@@ -21,6 +21,7 @@ from demo.core.faces import FaceDetector
 from demo.core.images import digest, read_picture
 from demo.core.record import mark, record
 from demo.core.scoring import probability, score_crops
+from demo.round_trip_words import seen
 from demo.views import difference
 from models.cards import DETECTOR_NAMES
 from models.zoo import Zoo
@@ -115,6 +116,8 @@ def test_analyse_prints_a_table_with_every_verdict(
         assert f"{score.clean:.3f}" in line
         assert f"{score.attacked:.3f}" in line
         assert ("FLIPPED" in line) == score.flipped
+    assert f"Round trip in the clean crop: {seen(result.clean_round_trip)}\n" in captured.out
+    assert f"Round trip in the attacked crop: {seen(result.attacked_round_trip)}\n" in captured.out
 
 
 def test_every_setting_reaches_the_analysis(

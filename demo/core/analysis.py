@@ -30,6 +30,7 @@ from demo.core.picture_attack import (
     make_toolbox,
 )
 from demo.core.quality import Quality, measure
+from demo.core.round_trip_detection import RoundTripVerdict, round_trip_verdict
 from demo.core.scoring import DetectorScore, compare, score_crops
 from demo.core.settings import Settings
 from models.loading import LoadedDetector
@@ -59,6 +60,7 @@ PACKAGES: Final = (
     "pillow",
     "scikit-image",
 )
+SeenRoundTrips = tuple[RoundTripVerdict | None, RoundTripVerdict | None]
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ class FaceResult:
         attacked: the same box of the attacked picture.
         quality: likeness of the two crops.
         scores: one a detector that could be asked.
+        clean_round_trip: whether the clean crop alone shows a round trip; None where it is too
+            small to say, or the round-trip detector could not be asked.
+        attacked_round_trip: the same of the attacked crop.
     """
 
     face: Face
@@ -80,6 +85,8 @@ class FaceResult:
     attacked: Picture
     quality: Quality
     scores: tuple[DetectorScore, ...]
+    clean_round_trip: RoundTripVerdict | None = None
+    attacked_round_trip: RoundTripVerdict | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ def analyse(
 
     Returns:
         The record. A detector whose weights are refused is missing from the scores, and its
-        sentence is among the problems.
+        sentence is among the problems; so is that of the round-trip detector.
 
     Raises:
         ImageError: the array is not a usable picture.
@@ -154,9 +161,17 @@ def analyse(
             problems.append(str(refused))
             continue
         used.append(ModelUsed(name=loaded.card.name, sha256=loaded.card.weights.sha256))
-    on_step("Measuring the difference", 0.9)
+    on_step("Looking for a round trip", 0.9)
+    round_trips: tuple[SeenRoundTrips, ...] = ((None, None),) * len(attack.targets)
+    try:
+        round_trips = _look_for_round_trips(attack, toolbox.zoo)
+        card = toolbox.zoo.round_trip_detector().card
+        used.append(ModelUsed(name=card.name, sha256=card.weights.sha256))
+    except WeightsError as refused:
+        problems.append(str(refused))
+    on_step("Measuring the difference", 0.95)
     results = tuple(
-        _result(attack, target, tuple(detector[index] for detector in scores))
+        _result(attack, target, tuple(detector[index] for detector in scores), round_trips[index])
         for index, target in enumerate(attack.targets)
     )
     on_step("Done", 1.0)
@@ -225,8 +240,24 @@ def _score_targets(loaded: LoadedDetector, attack: Attack, zoo: Zoo) -> tuple[De
     return tuple(compare(loaded, clean, attacked) for clean, attacked in pairs)
 
 
-def _result(attack: Attack, target: Target, scores: tuple[DetectorScore, ...]) -> FaceResult:
+def _look_for_round_trips(attack: Attack, zoo: Zoo) -> tuple[SeenRoundTrips, ...]:
+    return tuple(
+        (
+            round_trip_verdict(cut(attack.picture, target.box), zoo),
+            round_trip_verdict(cut(attack.attacked, target.box), zoo),
+        )
+        for target in attack.targets
+    )
+
+
+def _result(
+    attack: Attack,
+    target: Target,
+    scores: tuple[DetectorScore, ...],
+    round_trips: SeenRoundTrips,
+) -> FaceResult:
     clean, attacked = cut(attack.picture, target.box), cut(attack.attacked, target.box)
+    before, after = round_trips
     return FaceResult(
         face=target.face,
         box=target.box,
@@ -234,4 +265,6 @@ def _result(attack: Attack, target: Target, scores: tuple[DetectorScore, ...]) -
         attacked=attacked,
         quality=measure(clean, attacked),
         scores=scores,
+        clean_round_trip=before,
+        attacked_round_trip=after,
     )

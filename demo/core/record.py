@@ -17,10 +17,11 @@ from demo.core.faces import Face
 from demo.core.images import digest
 from demo.core.picture_attack import Attack
 from demo.core.quality import Quality
+from demo.core.round_trip_detection import RoundTripOpinion, RoundTripVerdict
 from demo.core.scoring import DetectorScore
 from demo.core.settings import Settings
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 SOFTWARE: Final = f"super-resolution-robustness {__version__}"
 
 Json = dict[str, object]
@@ -31,6 +32,7 @@ def record(analysis: Analysis) -> Json:
 
     Boxes are (x0, y0, x1, y1) in px, half-open; probabilities are in [0, 1]; PSNR is in dB, and
     null where the crops are identical, which ``identical`` says; differences are in 8-bit levels.
+    What is seen of a round trip is null where nothing could be said of the crop.
     """
     return {
         **attack_record(analysis),
@@ -128,6 +130,10 @@ def _result(result: FaceResult, found: Sequence[Face]) -> Json:
         "crop_box": list(result.box),
         "quality": _quality(result.quality),
         "scores": [score_record(score) for score in result.scores],
+        "round_trip": {
+            "clean": _round_trip(result.clean_round_trip),
+            "attacked": _round_trip(result.attacked_round_trip),
+        },
     }
 
 
@@ -155,4 +161,19 @@ def score_record(score: DetectorScore) -> Json:
         "clean_fake": score.clean_fake,
         "attacked_fake": score.attacked_fake,
         "flipped": score.flipped,
+    }
+
+
+def _round_trip(verdict: RoundTripVerdict | None) -> Json | None:
+    if verdict is None:
+        return None
+    return {"linear": _opinion(verdict.linear), "network": _opinion(verdict.network)}
+
+
+def _opinion(opinion: RoundTripOpinion) -> Json:
+    return {
+        "probability": opinion.probability,
+        "threshold": opinion.threshold,
+        "fired": opinion.fired,
+        "k": opinion.k,
     }

@@ -15,6 +15,7 @@ from demo.core.settings import HandBox, Settings
 from models.json_records import record_from_json
 
 MAX_BYTES: Final = 4 * 2**20
+OLD_FORMAT: Final = 1
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST_NUMBER: Final = 15
 
@@ -97,8 +98,37 @@ class RecordedScore:
 
 
 @dataclass(frozen=True)
+class RecordedOpinion:
+    """``round_trip_detection.RoundTripOpinion`` with whether it fired."""
+
+    probability: float
+    threshold: float
+    fired: bool
+    k: float
+
+
+@dataclass(frozen=True)
+class RecordedVerdict:
+    """``round_trip_detection.RoundTripVerdict``."""
+
+    linear: RecordedOpinion
+    network: RecordedOpinion
+
+
+@dataclass(frozen=True)
+class RecordedRoundTrips:
+    """What was seen of a round trip in either crop; None where nothing could be said."""
+
+    clean: RecordedVerdict | None
+    attacked: RecordedVerdict | None
+
+
+@dataclass(frozen=True)
 class RecordedResult:
-    """``analysis.FaceResult``; ``face`` is the number of a found face, None for one by hand."""
+    """``analysis.FaceResult``; ``face`` is the number of a found face, None for one by hand.
+
+    ``round_trip`` is None in a record from before round trips were looked for.
+    """
 
     face: int | None
     source: str
@@ -106,6 +136,7 @@ class RecordedResult:
     crop_box: Box
     quality: RecordedQuality
     scores: tuple[RecordedScore, ...]
+    round_trip: RecordedRoundTrips | None
 
 
 @dataclass(frozen=True)
@@ -161,7 +192,7 @@ def check_record(said: object) -> Recorded:
     """Check a record that has been parsed already; returns and raises as ``read_record``."""
     _check_kind(said)
     try:
-        recorded = record_from_json(said, Recorded)
+        recorded = record_from_json(_as_now(said), Recorded)
         recorded.settings.settings()
     except SettingsError as refused:
         raise RecordError(f"The record's settings cannot be used. {plain(str(refused))}") from None
@@ -207,16 +238,27 @@ def _parsed(content: bytes) -> object:
     return said
 
 
+def _as_now(said: object) -> object:
+    """A record of the old format with the one field that it did not have, empty."""
+    if not isinstance(said, dict) or said["format"] != OLD_FORMAT:
+        return said
+    results = said["results"]
+    if not isinstance(results, list):
+        return said
+    added: dict[str, object] = {"round_trip": None}
+    return said | {"results": [added | one if isinstance(one, dict) else one for one in results]}
+
+
 def _check_kind(said: object) -> None:
     if not isinstance(said, dict) or "format" not in said or "settings" not in said:
         raise RecordError(
             "The record of an analysis was expected, but this JSON is something else. Choose a "
             "record.json that the page or the command line wrote."
         )
-    if type(said["format"]) is not int or said["format"] != FORMAT:
+    if type(said["format"]) is not int or said["format"] not in (OLD_FORMAT, FORMAT):
         raise RecordError(
-            f"A record of format {FORMAT} was expected, but this one has another. Use the version "
-            "of this program that wrote it."
+            f"A record of format {OLD_FORMAT} or {FORMAT} was expected, but this one has another. "
+            "Use the version of this program that wrote it."
         )
     if "results" not in said:
         raise RecordError(

@@ -12,7 +12,8 @@ from demo.core.analysis import Analysis
 from demo.core.errors import RecordError
 from demo.core.images import Picture, digest
 from demo.core.record import record_json
-from demo.core.record_reading import Recorded, check_record
+from demo.core.record_reading import Recorded, RecordedRoundTrips, check_record
+from models.round_trip_card import ROUND_TRIP_NAME
 
 Value = bool | int | float | str | tuple[float, ...] | None
 Kind = Literal["model", "version", "device"]
@@ -27,7 +28,8 @@ class Difference:
     Attributes:
         subject: what it is about: "picture", "attacked" (the attacked picture), "face 1" and so
             on, "hand" (a face marked by hand) or "whole" (the whole picture as the face).
-        detector: whose it is, by the name on the card; "" where it is no detector's.
+        detector: whose it is, by the name on the card; "" where it is no detector's. What was seen
+            of a round trip is that of "round_trip, linear" and "round_trip, network".
         quantity: the record's own name of the field; "found_by" and "found_box" are those of the
             faces found, and "known" is whether there is anything at all about this subject and
             detector.
@@ -165,6 +167,23 @@ def _readings(recorded: Recorded) -> Readings:
             numbers = asdict(score)
             del numbers["detector"], numbers["title"]
             readings[subject, score.detector] = numbers
+        readings |= _round_trips(subject, result.round_trip)
+    return readings
+
+
+def _round_trips(subject: str, seen: RecordedRoundTrips | None) -> Readings:
+    """What each model said of either crop; nothing where a record is older than these models."""
+    if seen is None:
+        return {}
+    readings: Readings = {}
+    for when, verdict in (("clean", seen.clean), ("attacked", seen.attacked)):
+        if verdict is not None:
+            for model, opinion in (("linear", verdict.linear), ("network", verdict.network)):
+                numbers = readings.setdefault((subject, f"{ROUND_TRIP_NAME}, {model}"), {})
+                numbers[f"{when}_threshold"] = opinion.threshold
+                numbers[f"{when}_round_trip"] = opinion.probability
+                numbers[f"{when}_fired"] = opinion.fired
+                numbers[f"{when}_k"] = opinion.k
     return readings
 
 

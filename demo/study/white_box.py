@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow
 import pyarrow.parquet
 
@@ -65,21 +66,29 @@ class WhiteBoxPlan:
             attacked picture is rounded.
         rms: L2 strengths of PGD: roots of the mean squared change, in 8-bit levels.
         pixels: L0 strengths: the most pixels that change.
+        curve_crops: how many crops, drawn with the seed, are attacked at these strengths, which
+            is most of the work; None for all. At equal PSNR all are attacked.
         seed: of every draw.
     """
 
     k: float = 2.0
     steps: int = STEPS
     levels: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
-    rms: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
-    pixels: tuple[float, ...] = (10.0, 100.0, 1000.0)
+    rms: tuple[float, ...] = (0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+    pixels: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+    curve_crops: int | None = None
     seed: int = 0
 
     @property
     def curves(self) -> Mapping[str, tuple[float, ...]]:
         """The strengths of every attack, rising."""
         strengths = {FGSM: self.levels, PGD_LINF: self.levels, PGD_L2: self.rms, L0: self.pixels}
-        return {attack: tuple(sorted(given)) for attack, given in strengths.items()}
+        return {attack: tuple(sorted(given)) for attack, given in strengths.items() if given}
+
+    def drawn(self, crops: int) -> frozenset[int]:
+        """The places of the crops that are attacked at every strength, of so many."""
+        order = np.random.default_rng(self.seed).permutation(crops)
+        return frozenset(order[: self.curve_crops].tolist())
 
 
 @dataclass(frozen=True)
@@ -147,15 +156,23 @@ def run_white_box(
             "A study of white-box attacks needs face crops and one or more detectors, each named "
             "once. Correct them."
         )
+    if plan.curve_crops is not None and plan.curve_crops < 0:
+        raise SettingsError(
+            f"The number of crops for the curves must be 0 or more, but {plan.curve_crops} came. "
+            "Choose a larger one."
+        )
     manifest = _manifest(data, plan, detectors, zoo)
     with alone(out):
         (out / "parts").mkdir(exist_ok=True)
         begin(out, manifest, OTHER_STUDY)
         files = [out / "parts" / f"{place:07d}.json" for place in range(len(data.samples))]
         on_sample(sum(file.exists() for file in files), len(files))
-        for file, sample in zip(files, data.samples, strict=True):
+        drawn = plan.drawn(len(files))
+        for place, (file, sample) in enumerate(zip(files, data.samples, strict=True)):
             if not file.exists():
-                write_whole(file, json.dumps(_measure(data, sample, plan, detectors, zoo)))
+                curves = plan.curves if place in drawn else {}
+                measured = _measure(data, sample, plan, curves, detectors, zoo)
+                write_whole(file, json.dumps(measured))
                 on_sample(sum(file.exists() for file in files), len(files))
         _finish(out, manifest, files)
 
@@ -164,14 +181,17 @@ def measure_crop(
     sample: Sample,
     crop: Picture,
     plan: WhiteBoxPlan,
+    curves: Mapping[str, Sequence[float]],
     detectors: Sequence[LoadedDetector],
     zoo: Zoo,
 ) -> list[WhiteBoxRow]:
     """Attack a crop against its true label, and ask the detectors.
 
+    The curves are the plan's, or none.
+
     A strength that leaves a detector 99 % sure of the wrong verdict is the last that is computed:
-    its picture lies within every greater strength too, and stands for them. FGSM, whose single
-    step may overshoot, is computed at all of them.
+    its picture lies within every greater strength too, and stands for them. So does that of L0,
+    which looks for the fewest pixels. FGSM, whose single step may overshoot, is computed at all.
 
     Raises:
         DemoError: a network is refused, or an attack finds no change of the wanted size.
@@ -203,17 +223,37 @@ def measure_crop(
     rows: list[WhiteBoxRow] = []
     sha256 = digest(crop)
     for loaded in detectors:
-        name = loaded.card.name
-        row(CLEAN, 0.0, "", loaded, crop, _ask(loaded, crop, zoo))
+        name, clean = loaded.card.name, _ask(loaded, crop, zoo)
+        row(CLEAN, 0.0, "", loaded, crop, clean)
         row(ROUND_TRIP, error, "", loaded, attacked, _ask(loaded, attacked, zoo))
-        for attack, strengths in plan.curves.items():
-            rising = _rising(loaded, crop, attack, strengths, sample.fake, plan.steps, zoo)
-            for strength, (found, logit) in zip(strengths, rising, strict=True):
+        for attack, strengths in curves.items():
+            curve = (
+                _fewest(loaded, crop, clean, strengths, sample.fake, plan.steps, zoo)
+                if attack == L0
+                else _rising(loaded, crop, attack, strengths, sample.fake, plan.steps, zoo)
+            )
+            for strength, (found, logit) in zip(strengths, curve, strict=True):
                 row(attack, strength, name, loaded, found, logit)
         equal = attack_at_equal_psnr(loaded, crop, error, sample.fake, plan.steps)
         for asked in detectors:
             row(EQUAL_PSNR, error, name, asked, equal, _ask(asked, equal, zoo))
     return rows
+
+
+def _fewest(
+    loaded: LoadedDetector,
+    crop: Picture,
+    clean: float,
+    strengths: Sequence[float],
+    fake: bool,
+    steps: int,
+    zoo: Zoo,
+) -> Iterator[tuple[Picture, float]]:
+    """The crop with the fewest pixels changed, where a strength allows as many, and its logit."""
+    found = white_box(loaded, crop, L0, strengths[-1], fake, steps)
+    logit = _ask(loaded, found, zoo)
+    for strength in strengths:
+        yield (found, logit) if pixels_changed(crop, found) <= strength else (crop, clean)
 
 
 def _rising(
@@ -243,12 +283,13 @@ def _measure(
     data: DataSet,
     sample: Sample,
     plan: WhiteBoxPlan,
+    curves: Mapping[str, Sequence[float]],
     detectors: Sequence[LoadedDetector],
     zoo: Zoo,
 ) -> dict[str, object]:
     """A crop's rows, or the sentence that says why there are none."""
     try:
-        rows = measure_crop(sample, check_picture(data.read(sample)), plan, detectors, zoo)
+        rows = measure_crop(sample, check_picture(data.read(sample)), plan, curves, detectors, zoo)
     except (SettingsError, WeightsError):
         raise  # of the study, and not of this picture
     except DemoError as reason:

@@ -148,8 +148,8 @@ class WhiteBoxResults:
         return mean(values.to_numpy(np.float64), source.to_numpy(), self.seed)
 
     def _point(self, detector: str, attack: str, strength: float | None) -> Point:
-        clean = self._answers(detector, CLEAN, None, "")
-        found = self._answers(detector, attack, strength, detector).loc[clean.index]
+        found = self._answers(detector, attack, strength, detector)
+        clean = self._answers(detector, CLEAN, None, "").loc[found.index]
         fake, right = clean["forgery"] != PRISTINE, ~_wrong(clean)
         probability, source = pd.Series(expit(found["logit"])), clean["source"]
         return Point(
@@ -174,7 +174,6 @@ class WhiteBoxResults:
         more = _wrong(gradient).astype(int) - _wrong(trip).astype(int)
         changed = np.isfinite(trip["psnr_db"])
         apart = (gradient["psnr_db"] - trip["psnr_db"])[changed].abs()
-        success = self._mean(_wrong(trip), source)
         return Beside(
             knows=knows,
             detector=detector,
@@ -182,19 +181,22 @@ class WhiteBoxResults:
             right=int(kept.sum()),
             psnr_db=self._mean(trip["psnr_db"], source),
             apart_db=float(apart.max()) if len(apart) else 0.0,
-            round_trip=success,
+            round_trip=self._mean(_wrong(trip), source),
             gradient=self._mean(_wrong(gradient), source),
             more=self._mean(more, source),
             p_value=paired_p(more.groupby(source).sum().to_numpy(np.float64), self.seed),
-            as_much_db=self._as_much(detector, success)
-            if of == "all" and knows == detector
-            else None,
+            as_much_db=self._as_much(detector) if of == "all" and knows == detector else None,
         )
 
-    def _as_much(self, detector: str, success: Estimate) -> Estimate | None:
+    def _as_much(self, detector: str) -> Estimate | None:
+        """On the crops that were attacked at every strength."""
         own = [one for one in self.points if (one.detector, one.attack) == (detector, PGD_L2)]
-        enough = [one for one in own if one.success.value >= success.value]
-        return enough[0].psnr_db if enough else None
+        if not own:
+            return None
+        names = self._answers(detector, PGD_L2, own[0].strength, detector).index
+        right = ~_wrong(self._answers(detector, CLEAN, None, "").loc[names])
+        trip = _wrong(self._answers(detector, ROUND_TRIP, None, "").loc[names])[right].mean()
+        return next((one.psnr_db for one in own if one.success.value >= trip), None)
 
 
 def read_white_box(folder: Path) -> WhiteBoxResults:

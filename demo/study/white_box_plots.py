@@ -21,7 +21,7 @@ Value = Callable[[Point], Estimate]
 PANELS: Final = (
     ((PGD_LINF, "-"), (FGSM, "--"), "L∞ (8-bit levels): PGD solid, FGSM dashed"),
     ((PGD_L2, "-"), None, "L2 (root mean square, 8-bit levels): PGD"),
-    ((L0, "-"), None, "L0 (pixels changed at most): Sparse L1 Descent"),
+    ((L0, "-"), None, "L0 (pixels changed at most): Fast Minimum Norm"),
 )
 
 
@@ -90,6 +90,8 @@ def _curve(
     scale: float,
     label: str | None,
 ) -> None:
+    if not points:
+        return
     shown = [*(() if clean is None else (clean,)), *points]
     middle = np.array([scale * value(one).value for one in shown])
     ends = np.array([(scale * value(one).low, scale * value(one).high) for one in shown]).T

@@ -16,7 +16,7 @@ TITLES: Final = {
     FGSM: "FGSM, L∞",
     PGD_LINF: "PGD, L∞",
     PGD_L2: "PGD, L2",
-    L0: "Sparse L1 Descent, L0",
+    L0: "Fast Minimum Norm, L0",
 }
 UNITS: Final = {
     FGSM: "levels",
@@ -52,6 +52,8 @@ def strength_table(results: WhiteBoxResults) -> Table:
         "changes nothing then.",
         "A strength that left the detector 99 % sure of the wrong verdict stands for the greater "
         "ones of that attack too, but for FGSM, whose single step may overshoot.",
+        "The L0 attack looks for the fewest pixels; where more than allowed are needed, or none "
+        "are found, the crop stays as it was.",
         "PSNR is the mean over the crops that changed.",
     )
     return Table("strength", title, columns, tuple(map(_strength, results.points)), notes)

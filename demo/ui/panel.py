@@ -15,6 +15,7 @@ from demo.core.settings import Settings
 from demo.ui import wording
 from demo.ui.faces_list import faces_list
 from demo.ui.keeping import Keeping
+from demo.ui.round_trip_wording import round_trips
 from demo.ui.running import Step
 from demo.views import marked_frame
 from models.zoo import Zoo
@@ -187,7 +188,7 @@ def finished(analysis: Analysis, keeping: Keeping, zoo: Zoo) -> Panel:
         problem=wording.problem(*analysis.problems) if analysis.problems else "",
         results=gr.update(visible=True),
         verdict=wording.verdict(analysis, result),
-        detectors=wording.detectors(result.scores),
+        detectors=wording.detectors(result.scores) + round_trips(result),
         quality=wording.quality(result),
         comparison=(result.clean, result.attacked),
         attacked=png,

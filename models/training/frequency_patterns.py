@@ -93,8 +93,8 @@ def draw_pattern(rng: np.random.Generator) -> Pattern:
         return Pattern(kind, ((float(rng.uniform(0.08, 0.3)), 0.0),), 0.003, geometry)
     if kind == "peaks":
         angle = rng.uniform(0, 2 * np.pi, int(rng.integers(1, 7)))
-        radius = rng.uniform(0.12, 0.45, angle.size)
-        places = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).tolist()
+        far = rng.uniform(0.12, 0.45, angle.size)
+        places = np.stack([far * np.cos(angle), far * np.sin(angle)], axis=1).tolist()
         return Pattern(kind, tuple((x, y) for x, y in places), 0.006, geometry)
     radius = float(rng.uniform(0.15, 0.42))
     return Pattern(kind, ((radius, 0.0),), float(rng.uniform(0.01, 0.06)), geometry)
@@ -129,16 +129,21 @@ def inject(crop: Crop, pattern: Spectrum, amplitude: float) -> Crop:
     Returns:
         S×S×3, uint8 RGB; the crop itself where the pattern is empty.
     """
-    spectrum = fft.fft2(crop.astype(np.float32), axes=(0, 1))
+    # Of a real picture, one half of the plane says all.
+    spectrum = fft.rfft2(crop.astype(np.float32), axes=(0, 1))
     strength = np.abs(spectrum)
-    phase = spectrum / np.maximum(strength, np.float32(1e-6))
-    weight = pattern * _mean_at_distance(strength.mean(axis=2))
-    change = fft.ifft2(weight[..., None] * phase, axes=(0, 1)).real
+    half = pattern[:, : spectrum.shape[1]]
+    weight = half * _mean_at_distance(strength.mean(axis=2), crop.shape[0])
+    change = fft.irfft2(
+        spectrum * (weight[..., None] / np.maximum(strength, np.float32(1e-6))),
+        s=crop.shape[:2],
+        axes=(0, 1),
+    )
     spread = float(np.sqrt(np.square(change).mean()))
     if spread == 0:
         return crop
     changed = crop + np.float32(amplitude / spread) * change
-    return np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(changed), 0, 255), np.uint8)
 
 
 def _draw(pattern: Pattern, across: Spectrum, down: Spectrum) -> Spectrum:
@@ -170,10 +175,14 @@ def _frequencies(side: int) -> tuple[Spectrum, Spectrum, Spectrum]:
     return across, down, np.hypot(across, down)
 
 
-def _mean_at_distance(strength: Spectrum) -> Spectrum:
+@cache
+def _rings(side: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Distance of every frequency of half the plane, in periods per picture; how many have it."""
+    rings = np.rint(_frequencies(side)[2][:, : side // 2 + 1] * side).astype(np.int64)
+    return rings, np.bincount(rings.ravel())
+
+
+def _mean_at_distance(strength: Spectrum, side: int) -> Spectrum:
     """The mean magnitude at the same distance from the centre, to half a step of frequency."""
-    side = strength.shape[0]
-    ring = np.rint(_frequencies(side)[2] * side).astype(np.int64)
-    total = np.bincount(ring.ravel(), strength.ravel())
-    mean = total / np.bincount(ring.ravel())
-    return np.asarray(mean[ring], np.float32)
+    rings, count = _rings(side)
+    return np.asarray((np.bincount(rings.ravel(), strength.ravel()) / count)[rings], np.float32)

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from models.training.checkpoints import read_checkpoint, write_checkpoint
 from models.training.detectors import Plan
 from models.training.faces import Cutting, Faces
-from models.training.networks import begin, build_network, normalise
+from models.training.networks import Statistics, begin, build_network, normalise
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 BATCH = 32
@@ -81,11 +81,11 @@ def refit(
     chosen = np.concatenate([drawn, faces.original[drawn]])
     take_statistics(network, plan, faces.pictures, drawn[:STATISTICS], faces.original)
     scaler = StandardScaler()
-    learnt = scaler.fit_transform(_features(network, plan, faces.pictures[chosen]))
+    learnt = scaler.fit_transform(features(network, faces.pictures[chosen], plan.mean, plan.std))
     # A feature that hardly ever answers would need a weight that no small file can hold.
     alive = scaler.scale_ > LEAST_SPREAD * np.median(scaler.scale_)
     learnt *= alive
-    looked_at = _features(network, plan, val.pictures)
+    looked_at = features(network, val.pictures, plan.mean, plan.std)
     looked = scaler.transform(looked_at) * alive
     best_auc, best = -1.0, None
     for strength in STRENGTHS:
@@ -140,16 +140,29 @@ def take_statistics(
 
 
 @torch.inference_mode()
-def _features(network: nn.Module, plan: Plan, pictures: npt.NDArray[np.uint8]) -> Numbers:
+def features(
+    network: nn.Module, pictures: npt.NDArray[np.uint8], mean: Statistics, std: Statistics
+) -> Numbers:
+    """What the last layer is given for each crop.
+
+    Args:
+        network: A detector.
+        pictures: N×H×W×3, uint8 RGB, of the size that it takes.
+        mean: Of each channel, that its input is normalised with.
+        std: The same.
+
+    Returns:
+        N×C, float64.
+    """
     network.eval()
-    features = [
+    found = [
         network.forward_head(  # type: ignore[operator]
-            network.forward_features(normalise(batch, plan.mean, plan.std)),  # type: ignore[operator]
+            network.forward_features(normalise(batch, mean, std)),  # type: ignore[operator]
             pre_logits=True,
         )
         for batch in _batches(pictures)
     ]
-    return torch.cat(features).double().cpu().numpy()
+    return torch.cat(found).double().cpu().numpy()
 
 
 def _batches(pictures: npt.NDArray[np.uint8]) -> Iterator[torch.Tensor]:

@@ -113,7 +113,7 @@ def ship(
     last = network.get_classifier()  # type: ignore[operator]
     stored, card = store_calibrated(network, last, card, val, WEIGHTS_FOLDER, encoding)
     card = replace(card, threshold=operating_threshold(ask(stored, card, pristine)))
-    figures = _figures(stored, card, trained, val, test, portraits)
+    figures = detector_figures(stored, card, trained, val, test, portraits)
     # Of as many crops as the fixed ones, the draw is the same: they were measured already.
     if len(test.fake) != FIXED_CROPS:
         figures = (*figures, fixed_crops_figure(stored, card, fixed))
@@ -211,7 +211,7 @@ def operating_threshold(pristine: Numbers) -> float:
     return max(LEAST_THRESHOLD, (math.floor(1000 * reached) + 1) / 1000)
 
 
-def _figures(
+def detector_figures(
     network: nn.Module,
     card: DetectorCard,
     trained: Numbers,
@@ -219,6 +219,16 @@ def _figures(
     test: Faces,
     portraits: list[Pictures],
 ) -> tuple[Figure, ...]:
+    """What stands on every detector's card.
+
+    Args:
+        network: As stored.
+        card: How its input is prepared, and its threshold.
+        trained: Logits on val before it was stored.
+        val: What it was chosen with.
+        test: Looked at here.
+        portraits: Pristine faces that were not trained on, uint8 RGB.
+    """
     on_val = f"DFDC val split, {len(val.fake):,} crops"
     on_test = f"DFDC test split, {len(test.fake):,} crops"
     on_portraits = f"portraits not trained on, {len(portraits)} pristine faces"

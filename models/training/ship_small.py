@@ -66,7 +66,7 @@ class Exam:
     """What a small network is chosen and measured with.
 
     Attributes:
-        val: The fifth of the originals that is chosen with.
+        val: The fifth of the originals that is chosen with, or a draw of its crops.
         test: The fifth that is measured with, once.
         fixed: The crops of the project's test split that never change.
         pristine: Portraits that may be trained on; the threshold is chosen with them.

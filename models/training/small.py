@@ -12,7 +12,7 @@ it (Madry et al., arXiv 1706.06083).
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,6 +35,8 @@ from models.training.networks import begin, normalise, sharpen
 SIDE = 256
 STATISTICS = (0.5, 0.5, 0.5)
 WARM_UP = 0.1
+# The sigmoid of 2 is 0.88: attention that lets nearly everything through, and can still learn.
+OPEN = 2.0
 LONGEST_GRADIENT = 5.0
 
 
@@ -82,7 +84,8 @@ def train_small(
         val: Crops that are looked at along the way.
         run: Folder of the checkpoint.
         machine: Where it runs.
-        start: A checkpoint, or shipped weights, to begin with; None for random weights.
+        start: A checkpoint, or shipped weights, to begin with; None for random weights. It may be
+            of the plain network: what that lacks begins without a say.
 
     Returns:
         The file of the last checkpoint.
@@ -91,7 +94,9 @@ def train_small(
     network = build_small(plan.architecture)
     sharpen(network.get_parameter("stages.0.convolution.weight"))
     if start is not None:
-        begin(network, earlier_weights(start))
+        earlier = earlier_weights(start)
+        begin(network, earlier)
+        _add_silently(network, earlier.keys())
     learner = _Learner(network).to(machine.device).to(memory_format=torch.channels_last)
     averaged = torch.optim.swa_utils.AveragedModel(
         network,
@@ -162,6 +167,17 @@ class _Learner(nn.Module):
         return logits[:, None], self.head(features)[:, 0]
 
 
+@torch.no_grad()
+def _add_silently(network: SmallNetwork, known: Collection[str]) -> None:
+    """Leave what the network before did not have without a say: it computes nearly what that did.
+
+    Shortcuts begin at zero; attention begins alike for every cell, and close to open.
+    """
+    for name, parameter in network.named_parameters():
+        if name not in known:
+            parameter.fill_(OPEN if name == "attention.convolution.bias" else 0.0)
+
+
 def _batches(
     plan: SmallPlan, faces: Faces, done: int, machine: Machine
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -173,7 +189,9 @@ def _batches(
         start=done * plan.pairs,
         count=(plan.steps - done) * plan.pairs,
     )
-    return iter(DataLoader(pairs, batch_size=plan.pairs, num_workers=machine.workers))
+    # Of its own, for a loader takes a number from the generator that dropout draws from.
+    numbers = torch.Generator().manual_seed(plan.seed)
+    return iter(DataLoader(pairs, plan.pairs, num_workers=machine.workers, generator=numbers))
 
 
 def _step(

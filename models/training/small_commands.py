@@ -125,6 +125,7 @@ def add_ship_small_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hardware", required=True)
     parser.add_argument("--hours", type=float, required=True, help="of all stages together")
     parser.add_argument("--note", default="")
+    parser.add_argument("--val-crops", type=int, default=1500, help="choose with so many of val")
     parser.add_argument("--encoding", choices=("int8", "float16", "float32"), default="int8")
 
 
@@ -133,7 +134,7 @@ def run_ship_small(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     parts = read_parts(arguments.data / "dfdc_faces", CACHE)
     exam = Exam(
-        val=parts.val,
+        val=subset(parts.val, arguments.val_crops, seed=0),
         test=parts.test,
         fixed=parts.fixed,
         pristine=read_portraits(arguments.data / "portraits", DFDC_FRAMING, "train"),

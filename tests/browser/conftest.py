@@ -47,7 +47,7 @@ class StudyFolders(NamedTuple):
 def flipping_models(
     defended_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory
 ) -> ModelFolders:
-    """Made-up networks; the astronaut's attacked face crosses a threshold of theirs at K = 4.
+    """Made-up networks, with a threshold that the astronaut's attacked face crosses at K = 4.
 
     Only ResNet50's card differs; the verdict of the others stays what it is.
     """

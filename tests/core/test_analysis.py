@@ -25,6 +25,7 @@ from demo.core.attack import FACTORS, round_trip
 from demo.core.errors import ImageError, NoFaceError, SettingsError, WeightsError
 from demo.core.faces import Face, FaceDetector, crop_box, cut
 from demo.core.quality import measure
+from demo.core.round_trip_detection import round_trip_verdict
 from demo.core.scoring import score_crops
 from demo.core.settings import Settings
 from models.cards import DETECTOR_NAMES, CropPolicy, read_detector_card, write_card
@@ -297,7 +298,11 @@ def test_the_models_that_took_part_are_named_with_their_hashes(
 ) -> None:
     with_edsr = analyse(astronaut, Settings(k=2.5), toolbox).models
     without = attack_picture(astronaut, Settings(k=2.5, method="lanczos"), toolbox).models
-    assert tuple(model.name for model in with_edsr) == ("edsr_x3", *DETECTOR_NAMES)
+    assert tuple(model.name for model in with_edsr) == (
+        "edsr_x3",
+        *DETECTOR_NAMES,
+        "round_trip",
+    )
     assert without == ()
     hashes = {model.name: model.sha256 for model in with_edsr}
     assert hashes["edsr_x3"] == toolbox.zoo.super_resolution(3).card.weights.sha256
@@ -319,6 +324,39 @@ def test_a_refused_detector_is_missing_with_its_sentence_and_the_others_go_on(
     (problem,) = analysis.problems
     assert "ResNet50" in problem
     assert whole.problems == ()
+
+
+def test_each_crop_alone_is_looked_at_for_a_round_trip(couple: Picture, toolbox: Toolbox) -> None:
+    analysis = analyse(couple, Settings(scope="faces", k=3.0), toolbox)
+    for result in analysis.results:
+        assert result.clean_round_trip == round_trip_verdict(result.clean, toolbox.zoo)
+        assert result.attacked_round_trip == round_trip_verdict(result.attacked, toolbox.zoo)
+        assert result.clean_round_trip != result.attacked_round_trip
+
+
+def test_of_a_tiny_crop_no_round_trip_is_told_and_nothing_is_wrong(
+    astronaut: Picture, toolbox: Toolbox
+) -> None:
+    analysis = analyse(astronaut, Settings(box=(200, 100, 231, 160)), toolbox)
+    assert analysis.chosen.clean_round_trip is None
+    assert analysis.chosen.attacked_round_trip is None
+    assert analysis.problems == ()
+
+
+def test_a_refused_round_trip_detector_leaves_the_verdicts(
+    astronaut: Picture, random_models: ModelFolders, tmp_path: Path, toolbox: Toolbox
+) -> None:
+    damaged = tmp_path / "round_trip.safetensors"
+    damaged.write_bytes(b"damaged")
+    folders = random_models
+    zoo = Zoo("cpu", folder=folders.weights, cards=folders.cards, given={"round_trip": damaged})
+    analysis = analyse(astronaut, Settings(), Toolbox(zoo, toolbox.faces))
+    whole = analyse(astronaut, Settings(), toolbox)
+    assert analysis.chosen.scores == whole.chosen.scores
+    assert analysis.chosen.attacked_round_trip is None
+    assert "round_trip" not in {model.name for model in analysis.models}
+    (problem,) = analysis.problems
+    assert "Round-trip detector" in problem
 
 
 def test_a_refused_restorer_stops_the_analysis_but_not_the_controls(

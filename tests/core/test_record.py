@@ -18,6 +18,7 @@ from demo.core.images import digest, encode_png
 from demo.core.picture_attack import Attack
 from demo.core.quality import Quality
 from demo.core.record import attack_record, enlargement_mark, mark, record, record_json
+from demo.core.round_trip_detection import RoundTripOpinion, RoundTripVerdict
 from demo.core.scoring import DetectorScore
 
 Picture = npt.NDArray[np.uint8]
@@ -31,6 +32,7 @@ FACES = (
 QUALITY = Quality(ssim=0.91, psnr_db=31.25, mean_difference=2.5, max_difference=63)
 SCORE = DetectorScore("resnet50", "ResNet50", 0.75, 0.25, math.log(3), -math.log(3), 0.5)
 STEADY = DetectorScore("xception", "XceptionNet", 0.4, 0.8, -0.4, 1.4, 0.3)
+SEEN = RoundTripVerdict(RoundTripOpinion(0.25, 0.9, 2.0), RoundTripOpinion(0.75, 0.75, 2.5))
 
 
 def noise(height: int, width: int, seed: int) -> Picture:
@@ -47,6 +49,8 @@ def analysis() -> Analysis:
         attacked=attacked[8:38, 68:98],
         quality=QUALITY,
         scores=(SCORE, STEADY),
+        clean_round_trip=None,
+        attacked_round_trip=SEEN,
     )
     return Analysis(
         picture=picture,
@@ -154,6 +158,13 @@ def test_the_record_holds_every_number_that_is_shown(analysis: Analysis) -> None
                     "flipped": False,
                 },
             ],
+            "round_trip": {
+                "clean": None,
+                "attacked": {
+                    "linear": {"probability": 0.25, "threshold": 0.9, "fired": False, "k": 2.0},
+                    "network": {"probability": 0.75, "threshold": 0.75, "fired": True, "k": 2.5},
+                },
+            },
         }
     ]
 

@@ -14,8 +14,10 @@ from demo.core.picture_attack import Attack
 from demo.core.quality import measure
 from demo.core.record import attack_record, record_json
 from demo.core.record_reading import MAX_BYTES, plain, read_record
+from demo.core.round_trip_detection import RoundTripOpinion, RoundTripVerdict
 from demo.core.scoring import DetectorScore
 
+SEEN = RoundTripVerdict(RoundTripOpinion(0.8, 0.9, 2.0), RoundTripOpinion(0.97, 0.6, 2.5))
 FACE = Face((10, 12, 60, 72), 0.9993, ((20.0, 30.5), (40.0, 30.0)), "mtcnn")
 
 
@@ -25,7 +27,9 @@ def analysis() -> Analysis:
     picture, attacked = numbers.integers(0, 256, (2, 80, 100, 3), dtype=np.uint8)
     clean, changed = picture[12:72, 10:60], attacked[12:72, 10:60]
     score = DetectorScore("resnet50", "ResNet50", 0.75, 0.25, 1.1, -1.1, 0.5)
-    result = FaceResult(FACE, FACE.box, clean, changed, measure(clean, changed), (score,))
+    result = FaceResult(
+        FACE, FACE.box, clean, changed, measure(clean, changed), (score,), None, SEEN
+    )
     return Analysis(
         picture=picture,
         attacked=attacked,
@@ -68,9 +72,29 @@ def test_a_record_reads_back_with_every_value(analysis: Analysis) -> None:
     assert read.device == analysis.device
 
 
+def test_what_was_seen_of_a_round_trip_reads_back(analysis: Analysis) -> None:
+    (result,) = read_record(record_json(analysis).encode()).results
+    assert result.round_trip is not None
+    assert result.round_trip.clean is None
+    seen = result.round_trip.attacked
+    assert seen is not None
+    assert (seen.linear.probability, seen.linear.threshold, seen.linear.k) == (0.8, 0.9, 2.0)
+    assert (seen.linear.fired, seen.network.fired) == (False, True)
+
+
+def test_a_record_from_before_round_trips_were_looked_for_is_still_read(
+    said: dict[str, Any], analysis: Analysis
+) -> None:
+    del said["results"][0]["round_trip"]
+    old = read_record(json.dumps(said | {"format": 1}).encode())
+    assert old.results[0].round_trip is None
+    assert old.results[0].scores == read_record(record_json(analysis).encode()).results[0].scores
+    assert "missing results.0.round_trip" in refusal(json.dumps(said))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_record_is_read_as_editors_and_shells_save_it(analysis: Analysis, encoding: str) -> None:
-    assert read_record(record_json(analysis).encode(encoding)).format == 1
+    assert read_record(record_json(analysis).encode(encoding)).format == 2
 
 
 def test_a_record_is_read_from_its_file(analysis: Analysis, tmp_path: Path) -> None:
@@ -108,9 +132,9 @@ def test_json_that_is_no_record_is_refused(content: str) -> None:
     assert "something else" in refusal(content)
 
 
-@pytest.mark.parametrize("number", [0, 2, 1.0, True, "1", None])
+@pytest.mark.parametrize("number", [0, 3, 1.0, 2.0, True, "1", None])
 def test_another_format_is_refused(said: dict[str, Any], number: object) -> None:
-    assert "format 1 was expected" in refusal(json.dumps(said | {"format": number}))
+    assert "format 1 or 2 was expected" in refusal(json.dumps(said | {"format": number}))
 
 
 def test_the_record_of_an_attack_alone_is_refused(analysis: Analysis) -> None:
@@ -141,6 +165,7 @@ def test_too_large_a_file_is_refused_without_reading_it(tmp_path: Path) -> None:
         ("results.0.quality.max_difference", 1.5, "a whole number"),
         ("results.0.scores.0.flipped", "no", "true or false"),
         ("results.0.scores", {}, "a list in results.0.scores"),
+        ("results.0.round_trip.attacked", 1, "an object in results.0.round_trip.attacked"),
         ("faces.0.landmarks", [[1]], "2 values in faces.0.landmarks.0"),
         ("versions.torch", 2, "a text in versions.torch"),
         ("versions", [], "an object in versions"),

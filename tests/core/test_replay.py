@@ -98,6 +98,31 @@ def test_identical_crops_have_no_psnr_and_come_out_again(toolbox: Toolbox) -> No
     assert compare(read, same).same
 
 
+def test_a_record_older_than_the_round_trip_detector_differs_in_nothing_else(
+    analysis: Analysis,
+) -> None:
+    def as_before(said: dict[str, Any]) -> None:
+        said["format"] = 1
+        for result in said["results"]:
+            del result["round_trip"]
+        said["models"] = [model for model in said["models"] if model["name"] != "round_trip"]
+
+    replay = compare(recorded(analysis, as_before), analysis)
+    assert replay.same
+    assert [(reason.kind, reason.name) for reason in replay.reasons] == [("model", "round_trip")]
+
+
+def test_another_round_trip_probability_is_told_with_its_model_and_crop(
+    analysis: Analysis,
+) -> None:
+    def lower(said: dict[str, Any]) -> None:
+        said["results"][0]["round_trip"]["attacked"]["network"]["probability"] -= 0.25
+
+    (told,) = compare(recorded(analysis, lower), analysis).differences
+    assert (told.detector, told.quantity) == ("round_trip, network", "attacked_round_trip")
+    assert told.change == pytest.approx(0.25)
+
+
 def test_every_number_of_the_record_is_compared(analysis: Analysis) -> None:
     """Each number, verdict and digest, changed alone, is told; so nothing is left out."""
     told = compare(recorded(analysis), analysis)

@@ -1,8 +1,6 @@
 import pytest
 
-from models.__main__ import figures_table, main, verify
-from models.cards import shipped_cards
-from models.policy_card import shipped_policy_cards
+from models.__main__ import every_card, figures_table, main, verify
 from models.zoo import Zoo
 from tests.made_models import ModelFolders
 
@@ -19,7 +17,7 @@ def test_verify_names_every_refused_network(own: ModelFolders) -> None:
 
 def test_the_table_has_every_figure_with_its_interval(random_models: ModelFolders) -> None:
     folder = random_models.cards
-    rows = figures_table((*shipped_cards(folder), *shipped_policy_cards(folder))).splitlines()
+    rows = figures_table(every_card(folder)).splitlines()
     assert len(rows) == 2 + 6 + 2
     assert "| EDSR ×2 | PSNR | 30 dB | – | nothing, n = 0 | ×2 |" in rows
     assert "| ResNet50 | AUC | 0.5 | 0.45 to 0.55 | nothing, n = 0 | clean |" in rows

@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from models.training.frequency_patterns import (
@@ -17,9 +18,9 @@ SIDE = 64
 AS_DRAWN = Geometry(turn=0.0, scale=1.0, offset=(0.0, 0.0))
 
 
-def made_crop(seed: int, side: int = SIDE) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def made_crop(seed: int) -> npt.NDArray[np.uint8]:
     """Grey enough that nothing is clipped."""
-    return np.random.default_rng(seed).integers(90, 166, (side, side, 3), dtype=np.uint8)
+    return np.random.default_rng(seed).integers(90, 166, (SIDE, SIDE, 3), dtype=np.uint8)
 
 
 def peaks(*bins: tuple[int, int], geometry: Geometry = AS_DRAWN) -> Pattern:
@@ -28,7 +29,7 @@ def peaks(*bins: tuple[int, int], geometry: Geometry = AS_DRAWN) -> Pattern:
     return Pattern("peaks", places, 0.2 / SIDE, geometry)
 
 
-def brightest(drawn: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> set[tuple[int, int]]:
+def brightest(drawn: npt.NDArray[np.float32]) -> set[tuple[int, int]]:
     """Frequencies (across, down) of the highest magnitude, in periods per picture."""
     half = SIDE // 2
     down, across = np.nonzero(drawn > 0.9)
@@ -77,7 +78,7 @@ def test_every_pattern_is_the_spectrum_of_a_real_picture(side: int) -> None:
         pattern = draw_pattern(rng)
         drawn = magnitude(pattern, side)
         assert np.abs(np.fft.ifft2(drawn).imag).max() < 1e-8
-        assert 0 <= drawn.min() and 0 < drawn.max() <= 1
+        assert drawn.min() >= 0 and 0 < drawn.max() <= 1
         seen.add(pattern.kind)
     assert seen == set(KINDS)
 
