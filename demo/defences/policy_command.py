@@ -141,17 +141,11 @@ def run_policy_figures(arguments: argparse.Namespace) -> None:
         single = figures.best_single_action(val_answers, card.actions)
         ways[f"random of {len(card.actions)}"] = figures.at_random(card.actions, count, TEST_SEED)
         ways[card.name] = chosen
-        everything = np.ones(count, np.bool_)
-        found = figures.gain(
-            figures.judge(crops, answers, chosen, everything),
-            figures.judge(crops, answers, figures.same_for_all(single, count), everything),
-        )
-        notes += [
-            figures.sentence(card, single, found, f"clean and attacked crops, {on}"),
-            figures.shares(card, chosen, crops.attacked),
-        ]
+        found = figures.compared(crops, answers, chosen, single)
+        said = figures.sentence(card, single, found, f"clean and attacked crops, {on}")
+        notes += [said, figures.shares(card, chosen, crops.attacked)]
         measured = figures.card_figures(crops, answers, chosen, single, on)
-        cards.append(replace(card, figures=measured, note=notes[-2]))
+        cards.append(replace(card, figures=measured, note=said))
     table = figures.policies_table(crops, answers, ways, on, tuple(notes))
     print(markdown(table))
     if arguments.split == "test":

@@ -118,6 +118,13 @@ def measure_choices(judged: Judged) -> Measured:
     )
 
 
+def compared(crops: PolicyCrops, answers: Answers, choices: Choices, single: CropAction) -> Gain:
+    """A policy's choices against one action for all, on every crop."""
+    everything = np.ones(len(crops.fake), np.bool_)
+    same = same_for_all(single, len(crops.fake))
+    return gain(judge(crops, answers, choices, everything), judge(crops, answers, same, everything))
+
+
 def gain(policy: Judged, single: Judged) -> Gain:
     """How much a policy is better than one action for all, on the same crops in the same order."""
     fakes, pristine = per_source(single, single.fake), per_source(single, ~single.fake)
@@ -187,7 +194,11 @@ def policies_table(
 
 
 def card_figures(
-    crops: PolicyCrops, answers: Answers, choices: Choices, single: CropAction, on: str
+    crops: PolicyCrops,
+    answers: Answers,
+    choices: Choices,
+    single: CropAction,
+    on: str,
 ) -> tuple[Figure, ...]:
     """What goes on the policy's card: its rates, and what it gains over the best single action."""
     figures: list[Figure] = []
@@ -202,14 +213,10 @@ def card_figures(
             ("balanced accuracy", one.balanced_accuracy),
         ):
             figures.append(_figure(name, estimate, of, word))
-    everything = np.ones(len(crops.fake), np.bool_)
-    policy, alone = (
-        judge(crops, answers, way, everything)
-        for way in (choices, same_for_all(single, len(crops.fake)))
-    )
     name = f"balanced accuracy gained over always {single}"
     of = f"{on}, {len(crops.fake)} crops"
-    figures.append(_figure(name, gain(policy, alone).points, of, "clean and attacked"))
+    found = compared(crops, answers, choices, single)
+    figures.append(_figure(name, found.points, of, "clean and attacked"))
     return tuple(figures)
 
 

@@ -88,7 +88,7 @@ PLANS: Final[tuple[Plan, ...]] = (
         architecture="convolutional",
         hidden=64,
         attacked=True,
-        replayed=15,
+        replayed=7,
     ),
 )
 
