@@ -33,8 +33,8 @@ class SmallNetwork(nn.Module):
         """Build it with random weights.
 
         Args:
-            residual: each convolution adds to its own input, averaged to half the sides and brought to
-                its width by a 1×1 convolution.
+            residual: each convolution adds to its own input, averaged to half the sides and
+                brought to its width by a 1×1 convolution.
             attention: a spatial attention weighs the cells of the last feature map.
         """
         super().__init__()

@@ -4,14 +4,16 @@ Source: Coccomini et al., "Deepfake Detection without Deepfakes: Generalization 
 Frequency Patterns Injection", arXiv 2403.13479. Generators leave structured marks in the frequency
 domain; a detector is shown marks of many shapes instead of the fakes of a few generators.
 
-What follows the paper: the families of shapes (grids, symmetric peaks, and halos, which it calls
-auras); that a shape is mirrored, so that it is the spectrum of a real picture; that it is added to
-the magnitude of every channel and the crop keeps its own phase. What is ours: the geometric
-variants (each shape is turned, scaled and moved as a whole), drawing a shape as a function on the
-frequencies instead of transforming one that was drawn in the picture, weighing it by the crop's own
-spectrum at the same distance from the centre, and counting its strength in grey levels of the
-picture, from hardly visible to plain. The paper mixes magnitudes with a weight of 0.05 and
-stretches the result to the whole range of levels, which a detector could tell by its contrast.
+What follows the paper and its published code: generic shapes, grids and halos (its auras) of random
+variants; that a shape is mirrored; that it is added to the magnitude of every channel, while the
+crop keeps its own phase; and that nothing but pristine crops is needed. What is ours: which shapes
+(lines at equal distances, a few points, a ring), that each is drawn on the frequencies themselves
+and not as a picture that is transformed first, the geometric variants (turned, scaled and moved as
+a whole), mirroring at the centre alone, which is what a real picture asks for, weighing a shape by
+the crop's own spectrum at the same distance from the centre, and counting its strength in grey
+levels of the picture, from hardly visible to plain. The published code mixes magnitudes with a
+weight of 0.05 and stretches the result to the whole range of levels, which a detector could tell by
+its contrast.
 """
 
 import typing
