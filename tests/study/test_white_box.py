@@ -33,9 +33,7 @@ from models.loading import LoadedDetector
 from models.zoo import Zoo
 from tests.made_models import detector_card
 
-PLAN = WhiteBoxPlan(
-    steps=3, levels=(1.0, 4.0), rms=(0.25, 2.0), pixels=(4.0, 400.0), curve_crops=3
-)
+PLAN = WhiteBoxPlan(steps=3, levels=(1.0, 4.0), rms=(0.25, 2.0), pixels=(4.0, 400.0), curve_crops=3)
 
 
 def quick(name: str, seed: int) -> LoadedDetector:
@@ -72,9 +70,7 @@ def run(crops: DataSet, out: Path, zoo: Zoo, plan: WhiteBoxPlan = PLAN) -> list[
 
 
 @pytest.fixture(scope="module")
-def finished(
-    crops: DataSet, random_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def finished(crops: DataSet, random_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("white box") / "study"
     run(crops, folder, random_zoo)
     write_white_box_report(folder)
