@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -125,10 +125,11 @@ class WhiteBoxResults:
         ]
         return *own, *others
 
-    def clean(self, detector: str) -> Point:
-        """What a detector says of the clean crops."""
-        (point,) = (one for one in self.points if (one.detector, one.attack) == (detector, CLEAN))
-        return point
+    def clean_of_curves(self, detector: str) -> Point:
+        """What a detector says of the clean crops that were attacked at every strength."""
+        asked = self.rows.loc[self.rows["attack"].isin(ATTACKS), "sample"]
+        kept = replace(self, rows=self.rows[self.rows["sample"].isin(asked)])
+        return kept._point(detector, CLEAN, None)
 
     def _answers(
         self, detector: str, attack: str, strength: float | None, knows: str

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from demo.core.white_box import FGSM, L0, PGD_L2, PGD_LINF
+from demo.core.white_box import ATTACKS, FGSM, L0, PGD_L2, PGD_LINF
 from demo.sheet.drawing import DRAWING
 from demo.study.measuring import CLEAN
 from demo.study.plots import COLOURS, FAINT, MARKERS, REPEATABLE, Plot, svg_text
@@ -19,7 +19,7 @@ from demo.study.white_box_figures import Point, WhiteBoxResults
 Value = Callable[[Point], Estimate]
 
 PANELS: Final = (
-    ((PGD_LINF, "-"), (FGSM, "--"), "L∞ (8-bit levels): PGD solid, FGSM dashed"),
+    ((PGD_LINF, "-"), (FGSM, "--"), "L∞ (8-bit levels): PGD, and FGSM dashed"),
     ((PGD_L2, "-"), None, "L2 (root mean square, 8-bit levels): PGD"),
     ((L0, "-"), None, "L0 (pixels changed at most): Fast Minimum Norm"),
 )
@@ -31,10 +31,11 @@ def success_plot(results: WhiteBoxResults) -> Plot:
         name="white_box_success",
         title=(
             "Share of right verdicts that white-box attacks turn, by strength, with 95 % "
-            "intervals. In the middle, hollow: the round trip at its mean error."
+            f"intervals, on {_crops(results)} crops. In the middle, hollow: the round trip of all "
+            "crops, at its mean error."
         ),
         words=_words(results, "success", lambda one: one.success),
-        svg=_draw(results, "Success (%)", (("", lambda one: one.success),), 100),
+        svg=_draw(results, "Success (%)", (lambda one: one.success,), 100, from_clean=False),
     )
 
 
@@ -43,56 +44,59 @@ def probability_plot(results: WhiteBoxResults) -> Plot:
     return Plot(
         name="white_box_probability",
         title=(
-            "Mean fake probability against strength: fakes fall and pristine crops rise. At "
-            "strength 0 the clean crops."
+            "Mean fake probability against strength, by PGD and in L0, with 95 % intervals, on "
+            f"{_crops(results)} crops: fakes fall and pristine crops rise. At strength 0 the same "
+            "crops as they were."
         ),
         words=_words(results, "fake probability of fakes", lambda one: one.fakes),
         svg=_draw(
             results,
             "Mean fake probability",
-            (("fakes", lambda one: one.fakes), ("pristine", lambda one: one.pristine)),
+            (lambda one: one.fakes, lambda one: one.pristine),
             1,
+            from_clean=True,
         ),
     )
 
 
 def _draw(
-    results: WhiteBoxResults, label: str, values: Sequence[tuple[str, Value]], scale: float
+    results: WhiteBoxResults, label: str, values: Sequence[Value], scale: float, from_clean: bool
 ) -> str:
     with DRAWING, rc_context(REPEATABLE):
         figure = Figure(figsize=(4.8, 8.0), layout="constrained")
         panels = figure.subplots(3, 1, sharey=True)
         for axes, (solid, dashed, name) in zip(panels, PANELS, strict=True):
             for place, detector in enumerate(results.detectors):
-                for attack, style in (solid, *(() if dashed is None else (dashed,))):
+                shown = (solid,) if from_clean or dashed is None else (solid, dashed)
+                for attack, style in shown:
                     own = [
                         p for p in results.points if (p.detector, p.attack) == (detector, attack)
                     ]
-                    for _, value in values:
-                        said = detector if style == "-" and value is values[0][1] else None
-                        clean = results.clean(detector) if len(values) > 1 else None
-                        _curve(axes, own, clean, value, place, style, scale, said)
-            if solid[0] == PGD_L2 and len(values) == 1:
+                    if own and from_clean:
+                        own.insert(0, results.clean_of_curves(detector))
+                    for value in values:
+                        said = detector if style == "-" and value is values[0] else None
+                        _curve(axes, own, value, place, style, scale, said)
+            if solid[0] == PGD_L2 and not from_clean:
                 _round_trips(axes, results, scale)
-            _scale(axes, results, solid[0], len(values) > 1)
+            _scale(axes, results, solid[0], from_clean)
             axes.set(xlabel=name, ylabel=label, ylim=(-0.04 * scale, 1.04 * scale))
-        panels[0].legend(fontsize=9, frameon=False, loc="center right")
+        if panels[0].get_legend_handles_labels()[0]:
+            panels[0].legend(fontsize=9, frameon=False, loc="center right")
         return svg_text(figure)
 
 
 def _curve(
     axes: Axes,
-    points: Sequence[Point],
-    clean: Point | None,
+    shown: Sequence[Point],
     value: Value,
     place: int,
     style: str,
     scale: float,
     label: str | None,
 ) -> None:
-    if not points:
+    if not shown:
         return
-    shown = [*(() if clean is None else (clean,)), *points]
     middle = np.array([scale * value(one).value for one in shown])
     ends = np.array([(scale * value(one).low, scale * value(one).high) for one in shown]).T
     axes.errorbar(
@@ -136,6 +140,11 @@ def _scale(axes: Axes, results: WhiteBoxResults, attack: str, from_zero: bool) -
     if not from_zero:
         axes.set_xlim(left=0.7 * asked[0])
     axes.grid(axis="y", color=FAINT, linewidth=0.4, alpha=0.5)
+
+
+def _crops(results: WhiteBoxResults) -> int:
+    """How many crops were attacked at every strength."""
+    return int(results.rows.loc[results.rows["attack"].isin(ATTACKS), "sample"].nunique())
 
 
 def _words(results: WhiteBoxResults, what: str, value: Value) -> str:

@@ -54,7 +54,8 @@ def strength_table(results: WhiteBoxResults) -> Table:
         "ones of that attack too, but for FGSM, whose single step may overshoot.",
         "The L0 attack looks for the fewest pixels; where more than allowed are needed, or none "
         "are found, the crop stays as it was.",
-        "PSNR is the mean over the crops that changed.",
+        "PSNR is the mean over the crops that changed. Attacks by strength may have been carried "
+        "out on a part of the crops: the last column counts those judged rightly among them.",
     )
     return Table("strength", title, columns, tuple(map(_strength, results.points)), notes)
 
@@ -141,6 +142,8 @@ def _strength(one: Point) -> tuple[Cell, ...]:
     unit = UNITS.get(one.attack)
     mean = "mean " if one.attack in (ROUND_TRIP, EQUAL_PSNR) else ""
     shown = f"{one.strength:.2f}" if mean else f"{one.strength:g}"
+    if one.strength == 1 and unit is not None:
+        unit = {"levels": "level", "pixels": "pixel"}.get(unit, unit)
     return (
         one.detector,
         TITLES[one.attack],
