@@ -8,7 +8,7 @@ from typing import Final
 import torch
 
 from demo.defences.blinding import make_blind, see
-from demo.defences.robust import Material, Plan, train_on
+from demo.defences.robust import Material, Plan, look, train_on
 from demo.defences.robust_shipping import Exam, ship_robust
 from demo.defences.round_trips import read_round_trips
 from models.cards import CARDS_FOLDER, DETECTOR_NAMES, Origin
@@ -65,7 +65,8 @@ def run_robust(arguments: argparse.Namespace) -> None:
         see(network, plain, material, pairs, plan.bf16)
         for material, pairs in ((train, arguments.blind_pairs), (val, VAL_PAIRS))
     )
-    print("blind:", make_blind(network, plain, *seen), flush=True)
+    plain_auc = look(plain.network, plain, val, plan.bf16).auc
+    print("blind:", make_blind(network, plain, *seen, plain_auc), flush=True)
     state = read_checkpoint(arguments.run / "checkpoint.pt")
     write_checkpoint(arguments.run / "blind.pt", state | {"averaged": network.state_dict()})
 
