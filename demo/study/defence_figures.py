@@ -236,7 +236,8 @@ def _shrinking(
         # A draw in which the plain detector does not suffer tells nothing in the defence's favour.
         hurt = without.drawn > 0
         drawn = np.where(hurt, with_it.drawn / np.where(hurt, without.drawn, 1.0), np.inf)
-        ratio = interval(with_it.value / without.value, drawn)
+        with np.errstate(invalid="ignore"):
+            ratio = interval(with_it.value / without.value, drawn)
     return Shrinking(
         defence=defence,
         asked=asked,

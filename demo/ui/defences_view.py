@@ -83,8 +83,8 @@ def answers(scores: Sequence[DefendedScore], figures: Figures) -> str:
     head = "".join(f'<th scope="col">{one}</th>' for one in _HEAD)
     rows = "".join(_row(one, figures) for one in scores)
     return (
-        '<p class="under">Fake probability and verdict; robust detectors are read at their plain '
-        "detector's threshold, all others at their own.</p>"
+        '<p class="under">Fake probability and verdict; the robust twins of the plain '
+        "detectors are read at the plain ones' thresholds, all others at their own.</p>"
         '<div class="table" tabindex="0" role="region" aria-label="What each defence says"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
