@@ -24,7 +24,7 @@ CACHE: Final = Path("runs/cache")
 TRAIN_PAIRS: Final = 3000
 VAL_PAIRS: Final = 200
 ROUND_TRIP_SEED: Final = 5
-HELD_OUT: Final = 1000
+HELD_OUT: Final = 400
 
 
 def add_robust_arguments(parser: argparse.ArgumentParser) -> None:

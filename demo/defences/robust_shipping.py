@@ -69,7 +69,7 @@ def ship_robust(
     whole = build_network(card.architecture, skeleton=False, side=card.input_size)
     begin(whole, network.state_dict())
     whole = whole.eval()
-    trained = ask(whole, card, exam.val.pictures)
+    trained = ask(network, card, exam.val.pictures)
     last = whole.get_classifier()  # type: ignore[operator]
     stored, card = store_calibrated(whole, last, card, exam.val, weights, encoding)
     figures = detector_figures(stored, card, trained, exam.val, exam.test, exam.portraits)

@@ -25,6 +25,7 @@ from models.cards import (
     write_card,
 )
 from models.detectors import build_detector
+from models.silent_blocks import leave_out_silent_blocks
 from models.training.checkpoints import read_checkpoint
 from models.training.distortions import reencode_jpeg
 from models.training.faces import Faces
@@ -185,6 +186,7 @@ def store_calibrated(
     stored.load_state_dict(
         load_weights(card.weights, folder, state_shapes(stored), title=card.title)
     )
+    leave_out_silent_blocks(stored, card.architecture)
     return stored.eval().to(memory_format=torch.channels_last), card
 
 
