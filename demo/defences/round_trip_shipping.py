@@ -47,7 +47,9 @@ TERMS: Final = "DFDC's own terms: research. The portraits: public domain, CC0."
 NOTE: Final = (
     "A round trip is shrinking by 1/K, K from 1.5 to 4, and restoring to the size it had. Scaling "
     "to another size, as data sets do, counts as none. Enlarging a sharp picture by 1.5 or more "
-    "ends as a round trip by a control does and may be taken for one."
+    "ends as a round trip by a control does and is taken for one by the network. JPEG of quality "
+    "60 erases what both models look for, and a slight loss by resampling may raise a false alarm. "
+    "The network's opinion is the one that is shown."
 )
 
 

@@ -18,7 +18,7 @@ def test_verify_names_every_refused_network(own: ModelFolders) -> None:
 def test_the_table_has_every_figure_with_its_interval(random_models: ModelFolders) -> None:
     folder = random_models.cards
     rows = figures_table(every_card(folder)).splitlines()
-    assert len(rows) == 2 + 6 + 2
+    assert len(rows) == 2 + 6 + 2 + 1
     assert "| EDSR ×2 | PSNR | 30 dB | – | nothing, n = 0 | ×2 |" in rows
     assert "| ResNet50 | AUC | 0.5 | 0.45 to 0.55 | nothing, n = 0 | clean |" in rows
     assert "| ResNet50 with a mask | TPR | 50 % | 40 to 60 % | nothing, n = 0 | clean |" in rows
