@@ -85,6 +85,7 @@ def run_ship_robust(arguments: argparse.Namespace) -> None:
     assert plain.card.architecture in ARCHITECTURES
     network = build_network(plain.card.architecture, skeleton=True, side=plain.card.input_size)
     begin(network, state["averaged"])
+    network = network.eval()
     faces = arguments.data / "dfdc_faces"
     exam = Exam(
         val=subset(read_faces(faces, "val", CACHE), HELD_OUT, seed=0),
