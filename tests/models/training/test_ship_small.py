@@ -13,7 +13,7 @@ from models.training.faces import Cutting, Faces
 from models.training.measure import ask
 from models.training.networks import normalise
 from models.training.ship import Story
-from models.training.ship_small import Exam, ship_small, training_data
+from models.training.ship_small import Exam, patterned, ship_small, training_data
 from models.training.small import STATISTICS, SmallPlan
 from models.zoo import Zoo
 from tests.models.training.made_faces import made_faces
@@ -99,6 +99,16 @@ def test_the_calibration_is_in_the_stored_weights(shipped: tuple[DetectorCard, P
     logits = ask(zoo.defence("small_attention").network, card, faces.pictures)
     # Platt scaling leaves mean probability and mean label equal on what it was fitted on.
     assert float((1 / (1 + np.exp(-logits))).mean()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_what_knows_patterns_alone_is_calibrated_with_patterns() -> None:
+    faces = dark_fakes(3, seed=4)
+    own = patterned(faces, seed=5)
+    assert list(own.fake) == [False] * 3 + [True] * 3
+    assert (own.pictures[:3] == faces.pictures[:3]).all()
+    change = own.pictures[3:].astype(float) - own.pictures[own.original[3:]]
+    assert 0.5 < np.abs(change).mean() < 10
+    assert list(own.source[3:]) == list(faces.source[:3])
 
 
 def test_the_card_says_where_the_fakes_came_from() -> None:
