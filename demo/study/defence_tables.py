@@ -68,8 +68,8 @@ def defences_table(figures: DefenceFigures, costs: Mapping[str, float]) -> Table
     )
     title = "Plain detectors and defences on the same pictures; 95 % intervals over sources."
     notes = [
-        "The robust twins of the plain detectors are read at the plain ones' thresholds, all others "
-        "at their own.",
+        "The robust twins of the plain detectors are read at the plain ones' thresholds, all "
+        "others at their own.",
         *reasons(figures.impossible),
     ]
     if any(asked[0] == PGD for asked in extra):
