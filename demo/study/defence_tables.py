@@ -68,7 +68,7 @@ def defences_table(figures: DefenceFigures, costs: Mapping[str, float]) -> Table
     )
     title = "Plain detectors and defences on the same pictures; 95 % intervals over sources."
     notes = [
-        "The robust twins of the plain detectors are read at the plain ones' thresholds, the "
+        "The robust twins of the plain detectors are read at the plain ones' thresholds, all "
         "others at their own.",
         *reasons(figures.impossible),
     ]
