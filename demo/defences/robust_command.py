@@ -61,12 +61,12 @@ def run_robust(arguments: argparse.Namespace) -> None:
     )
     plain = zoo.detector(arguments.detector)
     network = train_on(plain, train, val, arguments.run, plan)
-    seen = (
+    learnt, chosen = (
         see(network, plain, material, pairs, plan.bf16)
         for material, pairs in ((train, arguments.blind_pairs), (val, VAL_PAIRS))
     )
     plain_auc = look(plain.network, plain, val, plan.bf16).auc
-    print("blind:", make_blind(network, plain, *seen, plain_auc), flush=True)
+    print("blind:", make_blind(network, plain, learnt, chosen, plain_auc), flush=True)
     state = read_checkpoint(arguments.run / "checkpoint.pt")
     write_checkpoint(arguments.run / "blind.pt", state | {"averaged": network.state_dict()})
 
