@@ -39,10 +39,11 @@ def loaded() -> LoadedDetector:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
         layers = (nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten())
-        network = nn.Sequential(*layers, nn.Linear(968, 1)).eval().requires_grad_(False)
+        last = nn.Linear(968, 1)
+        network = nn.Sequential(*layers, last).eval().requires_grad_(False)
     card = dataclasses.replace(CARD, input_size=24, threshold=0.3)
     found = LoadedDetector(card, network)
-    network[-1].bias -= logit(found, noise(0)) - math.log(0.3 / 0.7)  # type: ignore[operator]
+    last.bias -= logit(found, noise(0)) - math.log(0.3 / 0.7)
     return found
 
 
@@ -63,7 +64,8 @@ def test_an_attack_pushes_against_the_true_label_whatever_the_verdict(
     for seed in range(4):
         crop = noise(seed)
         attacked = white_box(loaded, crop, attack, STRENGTHS[attack], fake)
-        assert (attacked.shape, attacked.dtype) == (crop.shape, np.uint8)
+        assert attacked.shape == crop.shape
+        assert attacked.dtype == np.uint8
         change = logit(loaded, attacked) - logit(loaded, crop)
         assert change < -0.02 if fake else change > 0.02
 
