@@ -43,7 +43,7 @@ def loaded() -> LoadedDetector:
         network = nn.Sequential(*layers, last).eval().requires_grad_(False)
     card = dataclasses.replace(CARD, input_size=24, threshold=0.3)
     found = LoadedDetector(card, network)
-    last.bias -= logit(found, noise(0)) - math.log(0.3 / 0.7)
+    last.bias.sub_(logit(found, noise(0)) - math.log(0.3 / 0.7))
     return found
 
 
