@@ -1,6 +1,7 @@
 """A study of white-box attacks on small crops and quick detectors, from crops to report."""
 
 import dataclasses
+import itertools
 import json
 import math
 from pathlib import Path
@@ -43,6 +44,7 @@ def quick(name: str, seed: int) -> LoadedDetector:
         torch.manual_seed(seed)
         layers = (nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten())
         network = nn.Sequential(*layers, nn.Linear(294, 1)).eval().requires_grad_(False)
+    network[-1].weight *= 10  # type: ignore[index,operator]
     return LoadedDetector(dataclasses.replace(card, name=name, input_size=16), network)
 
 
@@ -127,15 +129,17 @@ def test_the_strengths_hold(rows: pd.DataFrame) -> None:
 def test_a_strength_that_is_sure_stands_for_the_greater_ones(
     crops: DataSet, random_zoo: Zoo, tmp_path: Path
 ) -> None:
-    run(crops, tmp_path, random_zoo, dataclasses.replace(PLAN, rms=(40.0, 80.0), curve_crops=None))
+    strengths = (0.25, 40.0, 80.0)
+    run(crops, tmp_path, random_zoo, dataclasses.replace(PLAN, rms=strengths, curve_crops=None))
     rows = pd.read_parquet(tmp_path / "scores.parquet")
-    both = rows[rows["attack"] == PGD_L2].pivot(
+    logits = rows[rows["attack"] == PGD_L2].pivot(
         index=["sample", "forgery", "detector"], columns="strength", values="logit"
     )
-    wrong = both[40.0] * np.where(both.index.get_level_values("forgery") == "fake", -1, 1)
-    sure = wrong > math.log(99)
-    assert 0 < int(sure.sum()) < len(sure)
-    assert ((both[40.0] == both[80.0]) == sure).all()
+    way = np.where(logits.index.get_level_values("forgery") == "fake", -1, 1)
+    for weaker, stronger in itertools.pairwise(strengths):
+        sure = logits[weaker] * way > math.log(99)
+        assert ((logits[weaker] == logits[stronger]) == sure).all()
+    assert sure.any()
 
 
 def test_a_run_that_was_broken_off_goes_on_and_ends_the_same(
