@@ -1,5 +1,5 @@
 from models.__main__ import every_card, figures_table, verify
-from models.cards import CARDS_FOLDER
+from models.cards import CARDS_FOLDER, DETECTOR_NAMES, SUPER_RESOLUTION_NAMES
 from models.names import SHIPPED_NAMES
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo
@@ -35,7 +35,13 @@ def test_every_card_says_what_was_measured_and_where_the_weights_come_from() -> 
         assert len(card.origin.curve) > 1
 
 
-def test_the_readme_shows_the_cards_own_figures() -> None:
+def test_the_list_of_figures_is_what_the_command_prints() -> None:
+    listed = (CARDS_FOLDER.parent / "figures.md").read_text(encoding="utf-8")
+    assert listed == figures_table(every_card()) + "\n"
+
+
+def test_the_readme_shows_the_figures_of_the_main_networks() -> None:
     readme = (CARDS_FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
     table = readme.split("<!-- figures -->")[1].strip().split("\n\n")[0]
-    assert table == figures_table(every_card())
+    main = (*SUPER_RESOLUTION_NAMES, *DETECTOR_NAMES)
+    assert table == figures_table(tuple(card for card in every_card() if card.name in main))
