@@ -76,11 +76,12 @@ def test_without_a_label_it_pushes_against_the_verdict_at_the_threshold(
 ) -> None:
     boundary = math.log(0.3 / 0.7)
     verdicts = set()
-    for seed in range(1, 9):
+    for seed in range(1, 6):
         crop = noise(seed)
         called = logit(loaded, crop) >= boundary
-        attacked = white_box(loaded, crop, attack, STRENGTHS[attack])
-        assert np.array_equal(attacked, white_box(loaded, crop, attack, STRENGTHS[attack], called))
+        attacked = white_box(loaded, crop, attack, STRENGTHS[attack], steps=4)
+        given = white_box(loaded, crop, attack, STRENGTHS[attack], called, steps=4)
+        assert np.array_equal(attacked, given)
         verdicts.add(called)
     assert verdicts == {True, False}
 

@@ -43,8 +43,9 @@ def quick(name: str, seed: int) -> LoadedDetector:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers = (nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten())
-        network = nn.Sequential(*layers, nn.Linear(294, 1)).eval().requires_grad_(False)
-    network[-1].weight *= 10  # type: ignore[index,operator]
+        last = nn.Linear(294, 1)
+        network = nn.Sequential(*layers, last).eval().requires_grad_(False)
+    last.weight.mul_(10)
     return LoadedDetector(dataclasses.replace(card, name=name, input_size=16), network)
 
 
