@@ -116,6 +116,11 @@ def findings(results: WhiteBoxResults) -> tuple[str, ...]:
     own = [one for one in results.beside if one.knows == one.detector and one.of == "all"]
     sentences = []
     for one in own:
+        if not one.right:
+            sentences.append(
+                f"{one.detector}: it judged no crop rightly, so no verdict could turn."
+            )
+            continue
         as_much = (
             "no strength that was tried does as much"
             if one.as_much_db is None
@@ -127,7 +132,7 @@ def findings(results: WhiteBoxResults) -> tuple[str, ...]:
             f"follows the detector's gradient turns {_said(one.gradient)} with the same PSNR, and "
             f"{as_much}."
         )
-    others = [one for one in results.beside if one.knows != one.detector]
+    others = [one for one in results.beside if one.knows != one.detector and one.right]
     if others:
         most = max(others, key=lambda one: one.gradient.value)
         sentences.append(
