@@ -19,7 +19,7 @@ from demo.study.white_box_figures import Point, WhiteBoxResults
 Value = Callable[[Point], Estimate]
 
 PANELS: Final = (
-    ((PGD_LINF, "-"), (FGSM, "--"), "L∞ (8-bit levels): PGD, and FGSM dashed"),
+    ((PGD_LINF, "-"), (FGSM, "--"), "L∞ (8-bit levels): PGD"),
     ((PGD_L2, "-"), None, "L2 (root mean square, 8-bit levels): PGD"),
     ((L0, "-"), None, "L0 (pixels changed at most): Fast Minimum Norm"),
 )
@@ -80,7 +80,8 @@ def _draw(
             if solid[0] == PGD_L2 and not from_clean:
                 _round_trips(axes, results, scale)
             _scale(axes, results, solid[0], from_clean)
-            axes.set(xlabel=name, ylabel=label, ylim=(-0.04 * scale, 1.04 * scale))
+            told = name if from_clean or dashed is None else f"{name}, and FGSM dashed"
+            axes.set(xlabel=told, ylabel=label, ylim=(-0.04 * scale, 1.04 * scale))
         if panels[0].get_legend_handles_labels()[0]:
             panels[0].legend(fontsize=9, frameon=False, loc="center right")
         return svg_text(figure)
