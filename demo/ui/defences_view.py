@@ -91,9 +91,17 @@ def answers(scores: Sequence[DefendedScore], figures: Figures) -> str:
 
 
 def studied(tables: Sequence[ShownTable]) -> str:
-    """The tables of the bundled study of defences; nothing where none is bundled."""
-    shown = "".join(_studied(one) for one in tables)
-    return f"<h2>What a study of many faces found</h2>{shown}" if shown else ""
+    """The tables of the bundled study of defences, those behind the first one folded away.
+
+    Nothing where none is bundled.
+    """
+    if not tables:
+        return ""
+    folded = "".join(
+        f"<details><summary>{escape(one.title)}</summary>{_studied(one)}</details>"
+        for one in tables[1:]
+    )
+    return f"<h2>What a study of many faces found</h2>{_studied(tables[0])}{folded}"
 
 
 def _row(one: DefendedScore, figures: Figures) -> str:
