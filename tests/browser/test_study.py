@@ -56,6 +56,8 @@ def test_a_finished_report_comes_when_the_tab_is_opened_and_can_be_saved(
 def test_the_keyboard_scrolls_the_report(page: Page) -> None:
     open_tab(page)
     frame = page.locator("#study-report iframe")
+    # A key that is pressed before the report is there scrolls nothing.
+    expect(frame.content_frame.locator("main")).to_be_visible()
     page.locator("#get-tables").focus()
     page.keyboard.press("Tab")
     expect(frame).to_be_focused()
