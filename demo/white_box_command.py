@@ -9,7 +9,8 @@ from demo.commands import MakeToolbox, toolbox_for
 from demo.core.errors import SettingsError
 from demo.study.parts import one_thread
 from demo.study.samples import draw
-from demo.study.white_box import WhiteBoxPlan, run_white_box
+from demo.study.white_box import run_white_box
+from demo.study.white_box_measuring import WhiteBoxPlan
 from demo.study.white_box_report import write_white_box_report
 from demo.study_data import open_data
 from models.cards import DEFENCE_NAMES

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from demo.study.costs import COSTS
-from demo.study.run import MANIFEST, SCORES
+from demo.study.gathering import MANIFEST, SCORES
 
 REPORT: Final = "report.html"
 BUNDLED: Final = Path(__file__).parents[2] / "assets" / "study"

@@ -11,10 +11,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
-
-import pyarrow
-import pyarrow.parquet
 
 from demo.core.analysis import Toolbox, device_name, versions
 from demo.core.defences import Defence, defence_weights
@@ -22,18 +18,12 @@ from demo.core.errors import SettingsError
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
 from demo.study.detectors import full_name, study_defences, study_detectors
+from demo.study.gathering import OTHER_STUDY, gather
 from demo.study.measuring import Judge, Row, study_judges
 from demo.study.parts import Job, MeasureParts, Part, cut_into_parts, measure_part
 from demo.study.run_folder import alone, begin, write_whole
 from demo.study.samples import DataSet, Sample, samples_digest
 from models.loading import LoadedDetector
-
-SCORES: Final = "scores.parquet"
-MANIFEST: Final = "manifest.json"
-OTHER_STUDY: Final = (
-    "The folder holds a study of other data, settings, weights or versions. Choose another folder, "
-    "or delete it to begin anew."
-)
 
 Json = dict[str, object]
 OnPart = Callable[[int, int], None]
@@ -156,7 +146,7 @@ def run_study(
                 write_whole(_file(out, part), text)
                 done += len(part.samples)
                 on_part(done, len(data.samples))
-        _finish(out, manifest, parts)
+        gather(out, manifest, [_file(out, part) for part in parts], Row)
 
 
 def study_name(data: DataSet, plan: Plan, toolbox: Toolbox) -> str:
@@ -215,31 +205,6 @@ def _manifest(
         "precision": toolbox.zoo.precision,
         "versions": dict(versions()),
     }
-
-
-def _finish(out: Path, manifest: Json, parts: Sequence[Part]) -> None:
-    """Put the parts together, in the order of the samples."""
-    rows: list[Json] = []
-    refused: list[Json] = []
-    for part in parts:
-        measured = json.loads(_file(out, part).read_text(encoding="utf-8"))
-        rows += measured["rows"]
-        refused += measured["refused"]
-    pictures = dict.fromkeys(f"{row['sample']}\t{row['picture_sha256']}" for row in rows)
-    said = manifest | {
-        "pictures_sha256": hashlib.sha256("\n".join(pictures).encode()).hexdigest(),
-        "measured": len(pictures),
-        "refused": refused,
-    }
-    partial = out / f"{SCORES}.partial"
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, _schema()), partial)
-    partial.replace(out / SCORES)
-    write_whole(out / MANIFEST, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
-
-
-def _schema() -> pyarrow.Schema:
-    kinds = {str: pyarrow.string(), float: pyarrow.float64()}
-    return pyarrow.schema([(name, kinds[kind]) for name, kind in Row.__annotations__.items()])
 
 
 def _file(out: Path, part: Part) -> Path:

@@ -12,11 +12,11 @@ from scipy.special import expit, logit
 
 from demo.core.errors import SettingsError
 from demo.core.white_box import ATTACKS, PGD_L2
+from demo.study.gathering import MANIFEST, SCORES
 from demo.study.measuring import CLEAN
 from demo.study.rates import Estimate, Flags, mean, paired_p
-from demo.study.run import MANIFEST, SCORES
 from demo.study.samples import PRISTINE
-from demo.study.white_box import EQUAL_PSNR, ROUND_TRIP
+from demo.study.white_box_measuring import EQUAL_PSNR, ROUND_TRIP
 
 NOTHING = Estimate(float("nan"), float("nan"), float("nan"))
 

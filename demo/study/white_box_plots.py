@@ -13,8 +13,8 @@ from demo.sheet.drawing import DRAWING
 from demo.study.measuring import CLEAN
 from demo.study.plots import COLOURS, FAINT, MARKERS, REPEATABLE, Plot, svg_text
 from demo.study.rates import Estimate
-from demo.study.white_box import EQUAL_PSNR, ROUND_TRIP
 from demo.study.white_box_figures import Point, WhiteBoxResults
+from demo.study.white_box_measuring import EQUAL_PSNR, ROUND_TRIP
 
 Value = Callable[[Point], Estimate]
 

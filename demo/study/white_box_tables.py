@@ -6,8 +6,8 @@ from demo.core.white_box import FGSM, L0, PGD_L2, PGD_LINF
 from demo.study.measuring import CLEAN
 from demo.study.rates import Estimate, holm
 from demo.study.table import Cell, Column, Table, figure
-from demo.study.white_box import EQUAL_PSNR, ROUND_TRIP
 from demo.study.white_box_figures import Beside, Point, WhiteBoxResults
+from demo.study.white_box_measuring import EQUAL_PSNR, ROUND_TRIP
 
 TITLES: Final = {
     CLEAN: "none",

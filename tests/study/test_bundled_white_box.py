@@ -10,7 +10,7 @@ import pytest
 
 from demo.study.measuring import CLEAN
 from demo.study.samples import PRISTINE
-from demo.study.white_box import EQUAL_PSNR, ROUND_TRIP
+from demo.study.white_box_measuring import EQUAL_PSNR, ROUND_TRIP
 from demo.study.white_box_report import write_white_box_report
 from models.cards import CARDS_FOLDER
 

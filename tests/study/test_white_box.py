@@ -21,12 +21,10 @@ from demo.study.folder import open_folder
 from demo.study.measuring import CLEAN
 from demo.study.samples import DataSet
 from demo.study.white_box import (
-    EQUAL_PSNR,
-    ROUND_TRIP,
-    WhiteBoxPlan,
     run_white_box,
 )
 from demo.study.white_box_figures import read_white_box
+from demo.study.white_box_measuring import EQUAL_PSNR, ROUND_TRIP, WhiteBoxPlan
 from demo.study.white_box_report import write_white_box_report
 from demo.study.white_box_tables import equal_psnr_table, transfer_table
 from models.cards import WeightsFile
