@@ -138,17 +138,29 @@ def _card_so_far(
         threshold=LEAST_THRESHOLD,
         weights=WeightsFile(f"{name}.safetensors", "0" * 64, 1, "int8"),
         figures=(),
-        origin=Origin(
-            data=DATA,
-            terms=TERMS,
-            recipe=story.recipe,
-            hours=round(story.hours, 2),
-            hardware=story.hardware,
-            seed=plan["seed"],
-            curve=tuple((float(step), round(auc, 4)) for step, auc in state["curve"]),
-            curve_label="step of the last stage; AUC on val crops",
-        ),
+        origin=origin(state, story, DATA, "step of the last stage; AUC on val crops"),
         note=story.note,
+    )
+
+
+def origin(state: dict[str, Any], story: Story, data: str, curve_label: str) -> Origin:
+    """Where a run's weights come from.
+
+    Args:
+        state: The run's last checkpoint.
+        story: What only its trainer knows.
+        data: What it was trained on.
+        curve_label: What the axes of its curve are.
+    """
+    return Origin(
+        data=data,
+        terms=TERMS,
+        recipe=story.recipe,
+        hours=round(story.hours, 2),
+        hardware=story.hardware,
+        seed=state["plan"]["seed"],
+        curve=tuple((float(step), round(auc, 4)) for step, auc in state["curve"]),
+        curve_label=curve_label,
     )
 
 

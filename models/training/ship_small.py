@@ -20,7 +20,6 @@ from models.cards import (
     DetectorCard,
     Encoding,
     Figure,
-    Origin,
     WeightsFile,
     write_card,
 )
@@ -41,9 +40,9 @@ from models.training.ship import (
     DFDC_FRAMING,
     JPEG_QUALITY,
     LEAST_THRESHOLD,
-    TERMS,
     Story,
     operating_threshold,
+    origin,
     store_calibrated,
     storing_figure,
 )
@@ -147,16 +146,7 @@ def _card_so_far(
         threshold=LEAST_THRESHOLD,
         weights=WeightsFile(f"{name}.safetensors", "0" * 64, 1, encoding),
         figures=(),
-        origin=Origin(
-            data=training_data(plan),
-            terms=TERMS,
-            recipe=story.recipe,
-            hours=round(story.hours, 2),
-            hardware=story.hardware,
-            seed=plan["seed"],
-            curve=tuple((float(step), round(auc, 4)) for step, auc in state["curve"]),
-            curve_label="step; AUC on 400 val crops",
-        ),
+        origin=origin(state, story, training_data(plan), "step; AUC on 400 val crops"),
         note=story.note,
     )
 
