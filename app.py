@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keeping, first_look = open_keeping(), example_look(toolbox)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
     demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out))
-    serve(demo, given.host, given.port)
+    serve(demo, keeping, given.host, given.port)
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
     keeping.sweep_for_ever()

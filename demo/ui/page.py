@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from demo.core.analysis import Toolbox
 from demo.core.defences import defences
@@ -22,6 +23,7 @@ from demo.ui.defences_handlers import DEFENCES, DefencesHandlers
 from demo.ui.defences_tab import lay_out_defences
 from demo.ui.events import connect
 from demo.ui.first_look import FirstLook
+from demo.ui.gate import Gate
 from demo.ui.handlers import Handlers
 from demo.ui.keeping import KEPT_SECONDS, Keeping
 from demo.ui.running import Runs
@@ -58,7 +60,7 @@ def build_demo(
         studies: where finished studies lie, and what visitors may run one on.
     """
     handlers = Handlers(toolbox, keeping, Runs(), first_look)
-    demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, int(KEPT_SECONDS)))
+    demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(30, int(KEPT_SECONDS)))
     with demo:
         gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading", js_on_load=NAMES)
         own_methods = toolbox.zoo.restorer_names
@@ -99,8 +101,9 @@ def example_look(toolbox: Toolbox) -> FirstLook:
     return FirstLook(read_picture(EXAMPLES[0].path), toolbox)
 
 
-def serve(demo: gr.Blocks, host: str, port: int) -> None:
+def serve(demo: gr.Blocks, keeping: Keeping, host: str, port: int) -> None:
     """Starts serving the page and returns. Nothing on it asks another host for anything."""
+    keeping.claim()
     demo.launch(
         prevent_thread_lock=True,
         server_name=host,
@@ -116,6 +119,7 @@ def serve(demo: gr.Blocks, host: str, port: int) -> None:
         footer_links=["api", "settings"],
         max_file_size="80mb",
         state_session_capacity=200,
+        app_kwargs={"middleware": [Middleware(Gate, keeping)]},
         theme=theme(),
         css_paths=STYLE,
     )
