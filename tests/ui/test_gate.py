@@ -52,6 +52,7 @@ def client(keeping: Keeping) -> Iterator[TestClient]:
         "/assets/index.js",
         "/gradio_api/info",
         "/gradio_api/heartbeat/abc",
+        "/gradio_api/call/analyse/abc",
         "/gradio_api/queue/data?session_hash=abc",
     ],
 )
@@ -72,6 +73,7 @@ def test_what_the_page_asks_for_is_answered(client: TestClient, path: str) -> No
         "/gradio_api",
         "/gradio_api/run/analyse",
         "/gradio_api/api/analyse",
+        "/gradio_api/call/again",
         "/gradio_api/proxy=http://127.0.0.1",
         "/gradio_api/component_server",
         "/gradio_api/process_recording",
