@@ -360,7 +360,7 @@ def test_a_full_gpu_is_a_sentence(
 ) -> None:
     with memory_for(0, toolbox.zoo.super_resolution(2).network):
         assert run("restore", blank, "--scale", "2", "-o", tmp_path / "large.png") == 2
-    assert sentence(capsys) == GPU_FULL
+    assert sentence(capsys).strip() == GPU_FULL
 
 
 def test_the_device_and_the_given_weights_reach_the_toolbox(
