@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
@@ -56,7 +57,8 @@ def in_steps(work: Callable[[OnStep], Result], stop: Event) -> Generator[Step, N
             outcome.set_exception(problem)
         steps.put(Step("", 1.0))
 
-    Thread(target=perform, daemon=True).start()
+    # The context says which visitor asks, for whom a GPU may be borrowed.
+    Thread(target=copy_context().run, args=(perform,), daemon=True).start()
     step = Step("Starting", 0.0)
     try:
         while not outcome.done() and not stop.is_set():

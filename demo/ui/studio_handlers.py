@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from demo.core.analysis import Toolbox
-from demo.core.attention import attend
+from demo.core.attention import attend_each
 from demo.core.errors import DemoError
 from demo.core.images import digest
 from demo.core.restoring import methods
@@ -106,12 +106,8 @@ class StudioHandlers:
         return k, method
 
     def _looks(self, study: Study) -> str:
-        zoo = self.toolbox.zoo
         try:
-            found = [
-                attend(zoo.detector(one.detector), one.clean, one.attacked) for one in study.asked
-            ]
-            return looks(study, found)
+            return looks(study, attend_each(study.asked, self.toolbox))
         except DemoError as problem:
             return wording.problem(str(problem))
 
