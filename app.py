@@ -6,12 +6,14 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from demo.core.analysis import Toolbox
-from demo.core.errors import DemoError
+from demo.core.errors import DemoError, SettingsError
 from demo.core.faces import FaceDetector
 from demo.study.opening import KINDS, open_named
+from demo.ui.gpu_time import lender, on_lent_gpu
 from demo.ui.health import Health
 from demo.ui.keeping import open_keeping
 from demo.ui.line import Line
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    spaces = lender(os.environ)
     try:
         device = resolve_device(given.device)
         added = read_foreign_detectors(given.detector, device)
@@ -44,12 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             added=added,
             restorers=restorers,
         )
+        if spaces is not None and given.study_data:
+            raise SettingsError(
+                "No study can be run on ZeroGPU, which lends a GPU for seconds only. Leave out "
+                "--study-data; finished studies are shown all the same."
+            )
         data = tuple(open_named(one) for one in given.study_data)
     except DemoError as problem:
         print(problem, file=sys.stderr)
         return 2
-    toolbox = Toolbox(zoo, FaceDetector())
-    keeping, first_look = open_keeping(), example_look(toolbox)
+    plain = toolbox = Toolbox(zoo, FaceDetector())
+    if spaces is not None and device.type == "cuda":
+        plain = replace(toolbox, zoo=zoo.on_cpu())
+        toolbox = replace(toolbox, elsewhere=on_lent_gpu(spaces, zoo, plain.zoo))
+    keeping, first_look = open_keeping(), example_look(plain)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
     write_to_stderr()
     line = Line()

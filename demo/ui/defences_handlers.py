@@ -20,7 +20,8 @@ from demo.ui import wording
 from demo.ui.handlers import BROKEN, Given, visitor_of
 from demo.ui.panel import Study
 from demo.ui.request_log import asked as described
-from demo.ui.running import Failed, OnStep, Runs, Step, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 
 SKIP: Final = gr.skip()
 DEFENCES: Final = "defences"

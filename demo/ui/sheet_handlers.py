@@ -21,7 +21,8 @@ from demo.ui.keeping import Keeping
 from demo.ui.looking_closer import check_look
 from demo.ui.panel import Study
 from demo.ui.request_log import asked as described
-from demo.ui.running import Failed, OnStep, Runs, Step, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 from demo.ui.studio_handlers import NOTHING
 from models.cards import DETECTOR_NAMES
 

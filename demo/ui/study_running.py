@@ -20,7 +20,7 @@ from demo.core.images import Picture
 from demo.study.report import write_report
 from demo.study.run import Plan, run_study, study_name
 from demo.study.samples import DataSet, Sample
-from demo.ui.running import Stopped
+from demo.ui.stepping import Stopped
 
 FAILED = "Something went wrong on the server, and the study ended. Run it again: it goes on."
 _NICENESS = 10
