@@ -6,10 +6,9 @@ import argparse
 import json
 
 from demo.commands import MakeToolbox, say, settings_of, toolbox_for
-from demo.core.defences import defences, find_defences
+from demo.core.defences import chosen_defences
 from demo.core.defending import Defending, ask_defences
 from demo.core.defending_record import defending_record
-from demo.core.errors import SettingsError
 from demo.core.images import read_picture
 from demo.core.own_gradient import NATURE, GradientScore
 from demo.core.scoring import DetectorScore, called
@@ -29,13 +28,7 @@ def defences_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     settings = settings_of(options, options.k, options.method)
     picture = read_picture(options.picture)
     toolbox = toolbox_for(options, make)
-    asked = defences(toolbox.zoo)
-    if options.only:
-        asked = find_defences(options.only, toolbox.zoo)
-    if not asked:
-        raise SettingsError(
-            "Defences were asked for, but none ships here. Fetch the project's models/cards folder."
-        )
+    asked = chosen_defences(options.only, toolbox.zoo)
     found = ask_defences(picture, settings, asked, toolbox, white_box=options.white_box)
     say(found.problems)
     print(_json(found) if options.json else _table(found))

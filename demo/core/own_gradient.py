@@ -19,6 +19,7 @@ NATURE: Final = (
     "verdict, with the PSNR that the round trip gives the very same crop. A research figure: "
     "whoever attacks so holds the network's weights, which the round trip never asks for."
 )
+MASKING: Final = "gradient masking, Athalye et al., ICML 2018, arXiv 1802.00420"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class GradientScore:
         """Whether PGD found a change of that size.
 
         It finds none where the gradient is exactly zero. A verdict that stands then is hidden, not
-        robust: Athalye et al., "Obfuscated Gradients Give a False Sense of Security", ICML 2018.
+        robust, see ``MASKING``.
         """
         return self.psnr_db < math.inf or self.round_trip_psnr_db == math.inf
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from demo.core.own_gradient import MASKING
 from demo.core.white_box import FGSM, L0, PGD_L2, PGD_LINF
 from demo.study.measuring import CLEAN
 from demo.study.rates import Estimate, holm
@@ -184,9 +185,8 @@ def _hidden(results: WhiteBoxResults) -> tuple[str, ...]:
     still = {one: results.still(one) for one in results.detectors}
     return tuple(
         f"{name}: on {stays} of {crops} crops its own gradient is zero, or lost in rounding, and "
-        "the crop stays as it is. A verdict that stands for that reason is hidden, not robust "
-        "(gradient masking, Athalye et al., ICML 2018, arXiv 1802.00420); whether it turns by the "
-        "gradient of another detector is in the table of transfer."
+        f"the crop stays as it is. A verdict that stands for that reason is no robust one "
+        f"({MASKING}); whether another detector's gradient turns it is in the table of transfer."
         for name, (stays, crops) in still.items()
         if stays
     )
