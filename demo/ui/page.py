@@ -18,6 +18,7 @@ from demo.ui.api import add_endpoint
 from demo.ui.compare_events import connect_compare
 from demo.ui.compare_handlers import ANALYSE, COMPARE, CompareHandlers
 from demo.ui.compare_tab import lay_out_compare
+from demo.ui.defences_api import add_defences_endpoint
 from demo.ui.defences_events import connect_defences
 from demo.ui.defences_handlers import DEFENCES, DefencesHandlers
 from demo.ui.defences_tab import lay_out_defences
@@ -80,6 +81,7 @@ def build_demo(
             with gr.Tab("Study", id=STUDY) as study_tab:
                 study = lay_out_study(studies.data, own_methods)
         add_endpoint(tab.controls, handlers)
+        add_defences_endpoint(tab.controls, toolbox, Runs(line))
         sheets = SheetHandlers(toolbox, keeping, Runs(line))
         connect(demo, tab, handlers, StudioHandlers(toolbox, Runs(line)), sheets)
         comparing = CompareHandlers(toolbox, keeping, Runs(line))
