@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from demo.core.allocator import keep_large_buffers
 from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError
 from demo.core.faces import FaceDetector
@@ -27,6 +28,7 @@ OWN_STUDIES = Path(__file__).parent / "runs" / "studies"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until the process is ended; returns 2 when that cannot begin."""
     given = _parser().parse_args(arguments)
+    keep_large_buffers()
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
