@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from demo.core.allocator import keep_large_buffers
 from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError, SettingsError
 from demo.core.faces import FaceDetector
@@ -32,6 +33,7 @@ OWN_STUDIES = Path(__file__).parent / "runs" / "studies"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until the process is ended; returns 2 when that cannot begin."""
     given = _parser().parse_args(arguments)
+    keep_large_buffers()
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))

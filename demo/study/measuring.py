@@ -18,7 +18,6 @@ from demo.core.judges import Judge, defence_judge, detector_judge
 from demo.core.picture_attack import Attack, Toolbox, attack_found
 from demo.core.quality import Quality, measure
 from demo.core.settings import Settings
-from demo.core.white_box import attack_at_equal_psnr, root_mean_square
 from demo.study.published import PublishedQuality, measure_as_published
 from demo.study.samples import Sample
 from models.loading import LoadedDetector
@@ -210,6 +209,9 @@ def _reference(attacks: Sequence[Attack], toolbox: Toolbox) -> Picture:
 
 def _perturbed(loaded: LoadedDetector, clean: Picture, restored: Picture, fake: bool) -> Picture:
     """A crop after PGD, as far from the clean one as the restored one is."""
+    # Only here: foolbox takes a second to import, and few studies attack by gradients.
+    from demo.core.white_box import attack_at_equal_psnr, root_mean_square
+
     try:
         return attack_at_equal_psnr(loaded, clean, root_mean_square(clean, restored), fake)
     except ImageError:

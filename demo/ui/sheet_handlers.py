@@ -13,7 +13,6 @@ from demo.core.errors import DemoError, SettingsError
 from demo.core.images import Picture, digest
 from demo.core.settings import Settings
 from demo.core.sweep import swept
-from demo.sheet.figure import figure_sheet
 from demo.sheet.settings import ROWS, PictureShown, SheetSettings
 from demo.ui import wording
 from demo.ui.handlers import BROKEN, Given
@@ -138,6 +137,9 @@ class SheetHandlers:
 
             settings = replace(study.settings, k=k, method=method)
             analyses.append(analyse(picture, settings, self.toolbox, report))
+        # Only here: matplotlib takes a second to import.
+        from demo.sheet.figure import figure_sheet
+
         on_step("Drawing the sheet", 0.9)
         shown = [PictureShown(NAME, tuple(analyses))]
         more = self._own_networks()

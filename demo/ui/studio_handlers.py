@@ -8,7 +8,6 @@ import gradio as gr
 import numpy as np
 
 from demo.core.analysis import Toolbox
-from demo.core.attention import attend_each
 from demo.core.errors import DemoError
 from demo.core.images import digest
 from demo.core.restoring import methods
@@ -102,6 +101,9 @@ class StudioHandlers:
         return k, method
 
     def _looks(self, study: Study) -> str:
+        # Only here: grad-cam brings scikit-learn, seconds for a view that few open.
+        from demo.core.attention import attend_each
+
         try:
             return looks(study, attend_each(study.asked, self.toolbox))
         except DemoError as problem:
