@@ -5,7 +5,6 @@ settings go on where they were stopped, also after the server was started anew.
 """
 
 import atexit
-import logging
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from demo.core.images import Picture
 from demo.study.report import write_report
 from demo.study.run import Plan, run_study, study_name
 from demo.study.samples import DataSet, Sample
+from demo.ui.request_log import Account, Asked
 from demo.ui.running import Stopped
 
 FAILED = "Something went wrong on the server, and the study ended. Run it again: it goes on."
@@ -119,21 +119,25 @@ class StudyRun:
 
     def _work(self, data: DataSet, plan: Plan) -> None:
         _step_back()
-        folder, refusal = None, ""
+        folder, refusal, account = None, "", Account(Asked("study"))
         try:
+            account.step("Measuring")
             out = self._shelf / study_name(data, plan, self._toolbox)
             run_study(self._counted(data), plan, self._toolbox, out, self._on_part)
             with self._lock:
                 self._state = replace(self._running(), stage="writing")
+            account.step("Writing the report")
             write_report(out)
             folder = out
+            account.write("done")
         except Stopped:
-            pass
+            account.write("stopped")
         except DemoError as refused:
             refusal = str(refused)
-        except Exception:
-            logging.getLogger(__name__).exception("A study failed.")
+            account.write("refused")
+        except Exception as problem:
             refusal = FAILED
+            account.write("failed", problem=problem)
         with self._lock:
             self._state = Ended(self._running(), folder, refusal)
 
