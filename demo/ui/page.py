@@ -29,6 +29,7 @@ from demo.ui.handlers import Handlers
 from demo.ui.health import Health
 from demo.ui.keeping import KEPT_SECONDS, Keeping
 from demo.ui.line import Line
+from demo.ui.quiet_blocks import QuietBlocks
 from demo.ui.running import Runs
 from demo.ui.sheet_handlers import SheetHandlers
 from demo.ui.spoken import NAMES
@@ -67,7 +68,7 @@ def build_demo(
         line: where all work waits for its turn.
     """
     handlers = Handlers(toolbox, keeping, Runs(line), first_look)
-    demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(30, int(KEPT_SECONDS)))
+    demo = QuietBlocks(title=TITLE, analytics_enabled=False, delete_cache=(30, int(KEPT_SECONDS)))
     with demo:
         gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading", js_on_load=NAMES)
         own_methods = toolbox.zoo.restorer_names

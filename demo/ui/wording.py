@@ -63,6 +63,11 @@ def problem(sentence: str, *more: str) -> str:
     return "".join(f'<p class="problem">{escape(line)}</p>' for line in (sentence, *more))
 
 
+def busy(sentence: str) -> str:
+    """That the server takes no more work now; with it the page shows a button to try again."""
+    return f'<p class="problem busy">{escape(sentence)}</p>'
+
+
 def hint(faces: int, subject: str | None, corner: bool = False) -> str:
     """What a click in the picture does now."""
     if corner:
