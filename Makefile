@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench figures screenshots
+.PHONY: demo test check bench bench-gpu figures screenshots
 
 demo: .venv/demo.stamp
 	$(BIN)/python app.py
@@ -16,6 +16,9 @@ check: .venv/test.stamp
 
 bench: .venv/test.stamp
 	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+bench-gpu: .venv/test.stamp
+	$(BIN)/python -m benchmarks.gpu_stages
 
 figures: .venv/demo.stamp
 	$(BIN)/python -m models
