@@ -27,6 +27,8 @@ Carried = tuple[Any, tuple[str, ...]]
 Told = Step | DemoError | Carried
 Task = Callable[[Job[Any]], Generator[Told, None, None]]
 
+# The title of the package's errors about the other process, whose text is for the log alone.
+WORKER_FAILED: Final = "ZeroGPU worker error"
 NO_GPU: Final = "The GPU that is lent for this could not be had, so it was done on the CPU."
 
 # Seconds to ask for, generous: of a GPU that is held, only the time that it took is charged, but
@@ -118,6 +120,7 @@ def on_lent_gpu(spaces: Spaces, zoo: Zoo, spare: Zoo) -> Elsewhere:
 
 
 def _reason(problem: Exception) -> str:
-    """What the lender says to the visitor, such as that the day's share is used up."""
-    logging.getLogger(__name__).warning("No GPU was lent: %s", type(problem).__name__)
-    return str(problem.message) if isinstance(problem, gr.Error) else ""
+    """What the lender says to the visitor, such as that the day's share is used up, if anything."""
+    logging.getLogger(__name__).warning("No GPU was lent: %s", problem)
+    told = isinstance(problem, gr.Error) and problem.title != WORKER_FAILED
+    return str(cast(gr.Error, problem).message) if told else ""

@@ -69,7 +69,8 @@ def _serve(task: Task, jobs: Any, answers: Any, stop: Any) -> None:
                     break
                 answers.put(told)
         except Exception as problem:
-            answers.put(gr.Error(type(problem).__name__, print_exception=False))
+            name = type(problem).__name__
+            answers.put(gr.Error(name, title="ZeroGPU worker error", print_exception=False))
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(iterate)

@@ -66,6 +66,12 @@ def stumble(zoo: Zoo, on_step: OnStep) -> int:
     raise LookupError("a bug")
 
 
+def stumble_elsewhere(here: int, zoo: Zoo, on_step: OnStep) -> int:
+    if os.getpid() != here:
+        raise LookupError("no driver")
+    return here
+
+
 def never_end(zoo: Zoo, on_step: OnStep) -> int:
     while True:
         on_step("Working", 0.5)
@@ -158,6 +164,11 @@ def test_no_gpu_is_borrowed_for_a_picture_without_a_face(
 def test_a_bug_there_is_met_again_here(lent: Toolbox) -> None:
     with pytest.raises(LookupError, match="a bug"):
         lent.carry_out(a_job(stumble), ignore)
+
+
+def test_what_fails_there_alone_is_done_here_and_only_the_log_has_the_error(lent: Toolbox) -> None:
+    here = os.getpid()
+    assert lent.carry_out(a_job(partial(stumble_elsewhere, here)), ignore) == (here, (NO_GPU,))
 
 
 def test_when_the_visitor_leaves_the_other_process_ends_the_work(
