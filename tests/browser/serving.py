@@ -7,14 +7,22 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 240.0
+
+
+class Server(NamedTuple):
+    """The program as it runs: where its page is, and its process."""
+
+    address: str
+    process: "subprocess.Popen[bytes]"
 
 
 @contextmanager
@@ -24,20 +32,38 @@ def served(arguments: Sequence[str] = ()) -> Iterator[str]:
     Raises:
         RuntimeError: the program ended, or did not answer in time.
     """
+    with running(arguments) as server:
+        yield server.address
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str] = (), surroundings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Does the same, and yields the process too; it may be ended inside the block.
+
+    Args:
+        arguments: of the program.
+        surroundings: environment variables, beside those that are there.
+
+    Raises:
+        RuntimeError: the program ended, or did not answer in time.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     # The last digits of a sum depend on how many threads share it.
-    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    environment = {**os.environ, **threads, **(surroundings or {})}
     command = [sys.executable, "app.py", "--port", str(port), *arguments]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(address, server)
-        yield address
+        _wait_for(address, process)
+        yield Server(address, process)
     finally:
-        server.terminate()
-        server.wait(30)
+        process.terminate()
+        process.wait(30)
 
 
 def _wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
