@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+SECONDS ?= 120
 
-.PHONY: demo test check bench figures screenshots
+.PHONY: demo test check bench soak visitors figures screenshots
 
 demo: .venv/demo.stamp
 	$(BIN)/python app.py
@@ -16,6 +17,12 @@ check: .venv/test.stamp
 
 bench: .venv/test.stamp
 	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+soak: .venv/test.stamp
+	$(BIN)/python -m tests.load.soak --seconds $(SECONDS)
+
+visitors: .venv/test.stamp
+	$(BIN)/python -m tests.load.crowd
 
 figures: .venv/demo.stamp
 	$(BIN)/python -m models

@@ -12,8 +12,11 @@ from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError
 from demo.core.faces import FaceDetector
 from demo.study.opening import KINDS, open_named
+from demo.ui.health import Health
 from demo.ui.keeping import open_keeping
+from demo.ui.line import Line
 from demo.ui.page import build_demo, example_look, readable_cards, serve
+from demo.ui.request_log import write_to_stderr
 from demo.ui.study_handlers import Studies
 from models.cards import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
@@ -48,8 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     toolbox = Toolbox(zoo, FaceDetector())
     keeping, first_look = open_keeping(), example_look(toolbox)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
-    demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out))
-    serve(demo, keeping, given.host, given.port)
+    write_to_stderr()
+    line = Line()
+    demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out), line)
+    serve(demo, keeping, given.host, given.port, Health(zoo, line))
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
     keeping.sweep_for_ever()

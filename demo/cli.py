@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DIFFERENT = 1
 INTERRUPTED = 130
+GPU_FULL = "The GPU's memory is full. End what else uses it, or choose --device cpu."
 
 
 def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None) -> int:
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
         train_command,
     )
     from demo.core.analysis import make_toolbox
+    from demo.core.out_of_memory import is_out_of_memory
 
     command = {
         "analyse": commands.analyse_command,
@@ -72,6 +74,11 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
         return REFUSED
     except DemoError as refused:
         print(refused, file=sys.stderr)
+        return REFUSED
+    except RuntimeError as problem:
+        if not is_out_of_memory(problem):
+            raise
+        print(GPU_FULL, file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
         # The reader (such as head) has seen enough; closing must not complain again.

@@ -38,8 +38,8 @@ def build_edsr(scale: int) -> EdsrModel:
     return cast(EdsrModel, EdsrModel(config).eval())
 
 
-def enlarge(network: EdsrModel, batch: Tensor, scale: int) -> Tensor:
-    """Enlarge pictures, in tiles where a side is longer than 256 px.
+def enlarge(network: EdsrModel, batch: Tensor, scale: int, tile_side: int = TILE_SIDE) -> Tensor:
+    """Enlarge pictures, in tiles where a side is longer than one.
 
     A tile is seen with 40 px around it; what lies farther away than 36 px cannot reach its
     result, so tiled and untiled results are equal but for rounding.
@@ -48,6 +48,7 @@ def enlarge(network: EdsrModel, batch: Tensor, scale: int) -> Tensor:
         network: as from `build_edsr`.
         batch: float32 N×3×h×w RGB in [0, 1], on the network's device.
         scale: the network's factor.
+        tile_side: longest side of a tile in px, at least 1.
 
     Returns:
         float32 N×3×sh×sw in [0, 1], clamped.
@@ -58,11 +59,11 @@ def enlarge(network: EdsrModel, batch: Tensor, scale: int) -> Tensor:
     """
     _check(network, batch, scale)
     height, width = batch.shape[2:]
-    if max(height, width) <= TILE_SIDE:
+    if max(height, width) <= tile_side:
         return _run(network, batch)
     result = batch.new_empty(len(batch), 3, height * scale, width * scale)
-    for y0, y1 in _spans(height):
-        for x0, x1 in _spans(width):
+    for y0, y1 in _spans(height, tile_side):
+        for x0, x1 in _spans(width, tile_side):
             top, left = max(0, y0 - TILE_OVERLAP), max(0, x0 - TILE_OVERLAP)
             seen = batch[:, :, top : y1 + TILE_OVERLAP, left : x1 + TILE_OVERLAP]
             y, x = (y0 - top) * scale, (x0 - left) * scale
@@ -73,9 +74,9 @@ def enlarge(network: EdsrModel, batch: Tensor, scale: int) -> Tensor:
     return result
 
 
-def _spans(length: int) -> list[tuple[int, int]]:
-    """Cut a side into the fewest, nearly equal parts of at most `TILE_SIDE`."""
-    parts = -(-length // TILE_SIDE)
+def _spans(length: int, longest: int) -> list[tuple[int, int]]:
+    """Cut a side into the fewest, nearly equal parts of at most `longest`."""
+    parts = -(-length // longest)
     edges = [length * part // parts for part in range(parts + 1)]
     return list(pairwise(edges))
 

@@ -2,8 +2,9 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -32,6 +33,7 @@ from models.precision import Precision
 from models.round_trip_card import ROUND_TRIP_NAME
 from models.round_trip_detector import LoadedRoundTripDetector
 from models.slots import Slot, ready
+from models.transfer import copy_to
 from models.weights import WEIGHTS_FOLDER
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
@@ -108,6 +110,7 @@ class Zoo:
         self._cards = cards
         self._given = dict(given or {})
         self._hub = hub if hub is not None else Hub()
+        self._added = tuple(added)
         for name in self._given:
             check_name(name, SHIPPED_NAMES)
         self._detectors: dict[str, Slot[LoadedDetector]] = {
@@ -144,6 +147,26 @@ class Zoo:
             scale: slot.then(super_resolution_in_bfloat16) for scale, slot in self._edsr.items()
         }
         return twin
+
+    def on_cpu(self) -> "Zoo":
+        """A zoo of the same networks on the CPU, in the same precision.
+
+        The project's own are loaded from their files again, for a GPU whose memory is full may not
+        even hold them; the operator's are copied.
+        """
+        cpu = torch.device("cpu")
+        twin = Zoo(
+            "cpu",
+            folder=self._folder,
+            cards=self._cards,
+            given=self._given,
+            hub=self._hub,
+            added=[replace(one, network=copy_to(one.network, cpu)) for one in self._added],
+            restorers=[
+                replace(one, network=copy_to(one.network, cpu)) for one in self._restorers.values()
+            ],
+        )
+        return twin.in_bfloat16() if self.precision == "bfloat16" else twin
 
     @property
     def detector_names(self) -> tuple[str, ...]:
@@ -230,10 +253,19 @@ class Zoo:
 
     def problems(self) -> dict[str, str]:
         """Name of every network that was asked for and refused, with the sentence that says why."""
+        return {
+            name: slot.problem for name, slot in self._slots().items() if slot.problem is not None
+        }
+
+    @property
+    def loaded_names(self) -> tuple[str, ...]:
+        """The names of all networks that are loaded by now."""
+        return tuple(name for name, slot in self._slots().items() if slot.is_loaded)
+
+    def _slots(self) -> "dict[str, Slot[Any]]":
         edsr = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()}
         seen = {ROUND_TRIP_NAME: self._round_trip}
-        slots = edsr | self._detectors | self._defences | self._policies | seen
-        return {name: slot.problem for name, slot in slots.items() if slot.problem is not None}
+        return edsr | self._detectors | self._defences | self._policies | seen
 
     def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
         return lambda: load_detector(

@@ -7,8 +7,8 @@ crops of the attacked picture as it is shown, after everything has been pasted.
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Final
 
@@ -16,6 +16,7 @@ import cv2
 import torch
 
 from demo import __version__
+from demo.core.carrying_out import Job
 from demo.core.errors import WeightsError
 from demo.core.faces import Box, Face, crop_box, cut
 from demo.core.images import Picture
@@ -25,7 +26,11 @@ from demo.core.picture_attack import (
     OnStep,
     Target,
     Toolbox,
+    attack_found,
     attack_picture,
+    attacked_pixels,
+    chosen_faces,
+    find_faces,
     ignore_step,
     make_toolbox,
 )
@@ -102,7 +107,8 @@ class Analysis:
         settings: what was asked for.
         device: where the networks ran, as ``device_name`` says it.
         models: the networks that took part.
-        problems: a sentence for every detector that could not be asked.
+        problems: a sentence for every detector that could not be asked, and one where the work
+            went to the CPU for want of a GPU.
         versions: (name, version) of everything that the numbers depend on.
     """
 
@@ -147,16 +153,31 @@ def analyse(
         SettingsError: the chosen face or box is not in the picture.
         WeightsError: the restoring network's weights are refused.
     """
-    attack = attack_picture(picture, settings, toolbox, on_step)
-    names = toolbox.zoo.detector_names
+    picture, found = find_faces(picture, settings, toolbox, on_step)
+    chosen = chosen_faces(picture, found, settings)
+    job = Job(
+        partial(_analyse, picture, found, settings),
+        factors=(settings.k,),
+        pixels=attacked_pixels(picture, chosen, settings),
+        crops=2 * len(chosen) * len(toolbox.zoo.detector_names),
+    )
+    made, notices = toolbox.carry_out(job, on_step)
+    return replace(made, problems=(*notices, *made.problems))
+
+
+def _analyse(
+    picture: Picture, found: tuple[Face, ...], settings: Settings, zoo: Zoo, on_step: OnStep
+) -> Analysis:
+    attack = attack_found(picture, found, settings, zoo, on_step)
+    names = zoo.detector_names
     scores: list[tuple[DetectorScore, ...]] = []
     used: list[ModelUsed] = []
     problems: list[str] = []
     for index, name in enumerate(names):
         on_step("Asking the detectors", 0.5 + 0.4 * index / len(names))
         try:
-            loaded = toolbox.zoo.detector(name)
-            scores.append(_score_targets(loaded, attack, toolbox.zoo))
+            loaded = zoo.detector(name)
+            scores.append(_score_targets(loaded, attack, zoo))
         except WeightsError as refused:
             problems.append(str(refused))
             continue
@@ -164,8 +185,8 @@ def analyse(
     on_step("Looking for a round trip", 0.9)
     round_trips: tuple[SeenRoundTrips, ...] = ((None, None),) * len(attack.targets)
     try:
-        round_trips = _look_for_round_trips(attack, toolbox.zoo)
-        card = toolbox.zoo.round_trip_detector().card
+        round_trips = _look_for_round_trips(attack, zoo)
+        card = zoo.round_trip_detector().card
         used.append(ModelUsed(name=card.name, sha256=card.weights.sha256))
     except WeightsError as refused:
         problems.append(str(refused))
@@ -181,7 +202,7 @@ def analyse(
         faces=attack.faces,
         results=results,
         settings=settings,
-        device=device_name(toolbox.zoo.device),
+        device=device_name(zoo.device),
         models=(*attack.models, *used),
         problems=tuple(problems),
         versions=versions(),

@@ -1,8 +1,10 @@
 """Picture → what the plain detectors and the defences say about one face, clean and attacked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from demo.core.carrying_out import Job
 from demo.core.defences import (
     Defence,
     chosen_actions,
@@ -11,13 +13,24 @@ from demo.core.defences import (
     plain_network,
 )
 from demo.core.errors import WeightsError
-from demo.core.faces import crop_box, cut
+from demo.core.faces import Face, crop_box, cut
 from demo.core.images import Picture
-from demo.core.picture_attack import Attack, OnStep, Target, Toolbox, attack_picture, ignore_step
+from demo.core.picture_attack import (
+    Attack,
+    OnStep,
+    Target,
+    Toolbox,
+    attack_found,
+    attacked_pixels,
+    chosen_faces,
+    find_faces,
+    ignore_step,
+)
 from demo.core.scoring import DetectorScore, compare, score_crops
 from demo.core.settings import Settings
 from models.crop_actions import CropAction
 from models.loading import LoadedDetector
+from models.zoo import Zoo
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,8 @@ class Defending:
         attack: the picture before and after.
         target: the face that was asked about.
         scores: one a defence that could be asked, in the order asked.
-        problems: a sentence for every network that was refused.
+        problems: a sentence for every network that was refused, and one where the work went to
+            the CPU for want of a GPU.
     """
 
     attack: Attack
@@ -88,7 +102,27 @@ def ask_defences(
     Raises:
         DemoError: as ``picture_attack.attack_picture``.
     """
-    attack = attack_picture(picture, settings, toolbox, on_step)
+    picture, found = find_faces(picture, settings, toolbox, on_step)
+    chosen = chosen_faces(picture, found, settings)
+    job = Job(
+        partial(_ask_defences, picture, found, settings, tuple(asked)),
+        factors=(settings.k,),
+        pixels=attacked_pixels(picture, chosen, settings),
+        crops=4 * len(asked),
+    )
+    made, notices = toolbox.carry_out(job, on_step)
+    return replace(made, problems=(*notices, *made.problems))
+
+
+def _ask_defences(
+    picture: Picture,
+    found: tuple[Face, ...],
+    settings: Settings,
+    asked: Sequence[Defence],
+    zoo: Zoo,
+    on_step: OnStep,
+) -> Defending:
+    attack = attack_found(picture, found, settings, zoo, on_step)
     target = attack.targets[settings.face if len(attack.targets) > 1 else 0]
     plain: dict[str, DetectorScore | None] = {}
     scores: list[DefendedScore] = []
@@ -96,12 +130,12 @@ def ask_defences(
     for place, defence in enumerate(asked):
         on_step(defence.title, 0.5 + 0.5 * place / len(asked))
         if defence.plain not in plain:
-            plain[defence.plain] = _plain_score(defence, attack, target, toolbox, problems)
+            plain[defence.plain] = _plain_score(defence, attack, target, zoo, problems)
         try:
-            network = defence_network(defence, toolbox.zoo)
+            network = defence_network(defence, zoo)
             crops = _crops(network, attack, target)
-            before, after = defence_logits(defence, crops, toolbox.zoo)
-            actions = chosen_actions(defence, crops, toolbox.zoo)
+            before, after = defence_logits(defence, crops, zoo)
+            actions = chosen_actions(defence, crops, zoo)
         except WeightsError as refused:
             problems.append(str(refused))
             continue
@@ -112,13 +146,13 @@ def ask_defences(
 
 
 def _plain_score(
-    defence: Defence, attack: Attack, target: Target, toolbox: Toolbox, problems: list[str]
+    defence: Defence, attack: Attack, target: Target, zoo: Zoo, problems: list[str]
 ) -> DetectorScore | None:
     try:
-        network = plain_network(defence, toolbox.zoo)
+        network = plain_network(defence, zoo)
         if network is None:
             return None
-        before, after = score_crops(network, _crops(network, attack, target), toolbox.zoo.device)
+        before, after = score_crops(network, _crops(network, attack, target), zoo.device)
         return compare(network, before, after)
     except WeightsError as refused:
         problems.append(str(refused))

@@ -1,6 +1,5 @@
 """What happens in the Defences tab: the face on show through every defence that is chosen."""
 
-import logging
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from demo.ui import defences_view as view
 from demo.ui import wording
 from demo.ui.handlers import BROKEN, Given, visitor_of
 from demo.ui.panel import Study
-from demo.ui.running import OnStep, Runs, in_steps
+from demo.ui.request_log import asked as described
+from demo.ui.running import Failed, OnStep, Runs, Step, Work
 
 SKIP: Final = gr.skip()
 DEFENCES: Final = "defences"
@@ -100,29 +100,29 @@ class DefencesHandlers:
         def work(on_step: OnStep) -> Defending:
             return ask_defences(picture, study.settings, asked, self.toolbox, on_step)
 
-        visitor = visitor_of(request)
-        stop = self.runs.begin(visitor)
+        def faces(made: Defending) -> int:
+            return len(made.attack.faces)
+
+        def show(step: Step) -> Shown:
+            return Shown(progress=wording.progress(step))
+
+        settings, zoo = study.settings, self.toolbox.zoo
+        about = described("defences", picture, settings.k, settings.method, zoo=zoo)
         try:
-            steps = in_steps(work, stop)
-            while True:
-                yield Shown(progress=wording.progress(next(steps)))
-        except StopIteration as end:
-            if end.value is None:
+            made = yield from self.runs.steps(
+                visitor_of(request), Work(about, work, faces, "long"), show
+            )
+            if made is None:
                 yield Shown(progress="")
-            else:
-                names = frozenset(one.name for one in asked)
-                done = Kept(
-                    study.digest, study.settings, names, end.value.scores, end.value.problems
-                )
-                shown = self._known(kinds, study, done)
-                yield shown._replace(face=view.face(study), kept=done)
+                return
+            names = frozenset(one.name for one in asked)
+            done = Kept(study.digest, settings, names, made.scores, made.problems)
+            shown = self._known(kinds, study, done)
+            yield shown._replace(face=view.face(study), kept=done)
         except DemoError as problem:
             yield Shown("", wording.problem(str(problem)), "", SKIP, "")
-        except Exception:
-            logging.getLogger(__name__).exception("Asking the defences failed.")
+        except Failed:
             yield Shown("", wording.problem(BROKEN), "", SKIP, "")
-        finally:
-            self.runs.end(visitor, stop)
 
     def halt(self, request: gr.Request) -> None:
         """Stops the visitor's asking."""

@@ -9,8 +9,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO
 
 import torch
 
@@ -18,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 240.0
 
 
-class Server(NamedTuple):
-    """The program as it runs: where its page is, and its process."""
+@dataclass(frozen=True)
+class Served:
+    """A running server: its address, and its process."""
 
     address: str
     process: "subprocess.Popen[bytes]"
@@ -32,19 +34,22 @@ def served(arguments: Sequence[str] = ()) -> Iterator[str]:
     Raises:
         RuntimeError: the program ended, or did not answer in time.
     """
-    with running(arguments) as server:
+    with started(arguments) as server:
         yield server.address
 
 
 @contextmanager
-def running(
-    arguments: Sequence[str] = (), surroundings: Mapping[str, str] | None = None
-) -> Iterator[Server]:
-    """Does the same, and yields the process too; it may be ended inside the block.
+def started(
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    errors: IO[bytes] | None = None,
+) -> Iterator[Served]:
+    """What ``served`` does, for who also wants the process.
 
     Args:
         arguments: of the program.
-        surroundings: environment variables, beside those that are there.
+        environment: variables on top of this process' own.
+        errors: where its standard error goes; to this process' own where None is given.
 
     Raises:
         RuntimeError: the program ended, or did not answer in time.
@@ -54,16 +59,17 @@ def running(
         port = free.getsockname()[1]
     # The last digits of a sum depend on how many threads share it.
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    environment = {**os.environ, **threads, **(surroundings or {})}
     command = [sys.executable, "app.py", "--port", str(port), *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    server = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **threads, **(environment or {})}, stderr=errors
+    )
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(address, process)
-        yield Server(address, process)
+        _wait_for(address, server)
+        yield Served(address, server)
     finally:
-        process.terminate()
-        process.wait(30)
+        server.terminate()
+        server.wait(30)
 
 
 def _wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:

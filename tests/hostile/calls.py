@@ -143,7 +143,8 @@ def _after_an_analysis(place: int, value: object) -> Call:
     """Changes a control of a page that shows a result, to what it cannot be."""
 
     def call(visitor: Visitor, where: Ground) -> Answer:
-        data = [picture(where.uploaded), 2, "bicubic", "area", "face", "0", *[None] * 5]
+        shown = (picture(where.uploaded), 2, "bicubic", "area", "face", "0")
+        data: list[object] = [*shown, *[None] * 5]
         data[place] = value
         return where.showing.event("again", data)
 

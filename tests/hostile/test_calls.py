@@ -43,7 +43,7 @@ def test_an_upload_lands_in_a_folder_of_its_own_whatever_its_name(
 
 
 def test_a_visitor_has_no_part_in_what_another_sees(address: str, where: Ground) -> None:
-    own = ["before", 4, 50, 50, 64]
+    own = [None, 4, 50, 50, 64]
     seen = where.showing.event("look_closer", own)
     assert seen.succeeded
     assert ".png" in seen.text
