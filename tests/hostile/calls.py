@@ -59,11 +59,13 @@ class Ground:
         uploaded: a picture that was uploaded, as the server named it.
         secret: a picture on the server that nobody uploaded.
         canary: a server on the same machine.
+        showing: a visitor whose page shows a result.
     """
 
     uploaded: str
     secret: Path
     canary: Canary
+    showing: Visitor
 
 
 Call = Callable[[Visitor, Ground], Answer]
@@ -77,7 +79,12 @@ def ground(address: str) -> Iterator[Ground]:
     with tempfile.TemporaryDirectory() as folder:
         secret = Path(folder) / "secret.png"
         secret.write_bytes(face)
-        yield Ground(Visitor(address).upload(face), secret, canary)
+        showing = Visitor(address)
+        uploaded = showing.upload(face)
+        shown = showing.event("start", [picture(uploaded), 2, "bicubic", "area", "face", None])
+        if is_refused(shown):
+            raise RuntimeError(f"A good picture was refused: {shown.text}")
+        yield Ground(uploaded, secret, canary, showing)
     canary.close()
 
 
@@ -136,11 +143,10 @@ def _after_an_analysis(place: int, value: object) -> Call:
     """Changes a control of a page that shows a result, to what it cannot be."""
 
     def call(visitor: Visitor, where: Ground) -> Answer:
-        shown = [picture(where.uploaded), 2, "bicubic", "area", "face"]
-        visitor.event("start", [*shown, None])
-        data: list[object] = [*shown, "0", None, None, None, None, None]
+        shown = (picture(where.uploaded), 2, "bicubic", "area", "face", "0")
+        data: list[object] = [*shown, *[None] * 5]
         data[place] = value
-        return visitor.event("again", data)
+        return where.showing.event("again", data)
 
     return call
 
