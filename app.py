@@ -15,7 +15,7 @@ from demo.study.opening import KINDS, open_named
 from demo.ui.keeping import open_keeping
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from demo.ui.study_handlers import Studies
-from models.cards import CARDS_FOLDER
+from models.card_files import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
 from models.foreign_super_resolution import read_foreign_super_resolutions
 from models.weights import WEIGHTS_FOLDER

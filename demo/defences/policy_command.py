@@ -24,7 +24,8 @@ from demo.defences.policy_crops import (
 from demo.defences.policy_training import PLANS, begin_policy, card_so_far, learn
 from demo.defences.round_trips import read_round_trips
 from demo.study.table import comma_separated, markdown
-from models.cards import CARDS_FOLDER, Origin, write_card
+from models.card_files import CARDS_FOLDER, write_card
+from models.cards import Origin
 from models.crop_actions import CROP_ACTIONS
 from models.loading import LoadedPolicy
 from models.policy_card import POLICY_NAMES, PolicyCard

@@ -13,7 +13,7 @@ from demo.study.measuring import CLEAN
 from demo.study.samples import PRISTINE
 from demo.study.white_box_measuring import EQUAL_PSNR, ROUND_TRIP
 from demo.study.white_box_report import write_white_box_report
-from models.cards import CARDS_FOLDER
+from models.card_files import CARDS_FOLDER
 
 ROOT = Path(__file__).parents[2]
 BUNDLED = ROOT / "assets" / "defences"
