@@ -21,7 +21,7 @@ from demo.ui.line import Line
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from demo.ui.request_log import write_to_stderr
 from demo.ui.study_handlers import Studies
-from models.cards import CARDS_FOLDER
+from models.card_files import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
 from models.foreign_super_resolution import read_foreign_super_resolutions
 from models.weights import WEIGHTS_FOLDER

@@ -9,11 +9,8 @@ from typing import Any, Literal
 
 import torch
 
-from models.cards import (
-    CARDS_FOLDER,
-    DEFENCE_NAMES,
-    DETECTOR_NAMES,
-)
+from models.card_files import CARDS_FOLDER
+from models.cards import DEFENCE_NAMES, DETECTOR_NAMES
 from models.errors import WeightsError
 from models.foreign_super_resolution import ForeignSuperResolution
 from models.hub import Hub

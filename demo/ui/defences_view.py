@@ -29,12 +29,9 @@ WHITE_BOX_INFO: Final = (
     "network's time. No picture of it is shown or kept."
 )
 NOT_YET: Final = "<p>Gradients have not been followed for this face yet: ask again.</p>"
-_HEAD: Final = (
-    "Defence",
-    "Kind",
-    "Clean",
-    "Attacked",
-    "Verdict",
+_ITSELF: Final = ("Defence", "Kind", "Clean", "Attacked", "Verdict")
+_GRADIENT: Final = ("By its own gradient",)
+_BESIDE: Final = (
     "Plain detector beside it",
     "Against the plain one",
     "Clean AUC by its card",
@@ -88,7 +85,7 @@ def answers(scores: Sequence[DefendedScore], figures: Figures) -> str:
     if not scores:
         return ""
     pushed = any(one.gradient is not None for one in scores)
-    names = (*_HEAD, "By its own gradient") if pushed else _HEAD
+    names = (*_ITSELF, *(_GRADIENT if pushed else ()), *_BESIDE)
     head = "".join(f'<th scope="col">{one}</th>' for one in names)
     rows = "".join(_row(one, figures, pushed) for one in scores)
     nature = f'<p class="under">{NATURE}</p>' if pushed else ""
@@ -131,9 +128,9 @@ def _row(one: DefendedScore, figures: Figures, pushed: bool) -> str:
         f'<tr class="{flag}"><th scope="row">{escape(one.defence.title)}</th>'
         f"<td>{one.defence.kind}</td>{_reading(one.score.clean, one.score.clean_fake)}"
         f"{_reading(one.score.attacked, one.score.attacked_fake)}<td>{_verdict(one)}</td>"
+        f"{_gradient(one.gradient) if pushed else ''}"
         f"<td>{_plain(one)}</td><td>{_against(one)}</td>"
-        f"<td>{_figures(figures.get(one.defence.name))}</td>"
-        f"{_gradient(one.gradient) if pushed else ''}</tr>"
+        f"<td>{_figures(figures.get(one.defence.name))}</td></tr>"
     )
 
 
@@ -152,14 +149,13 @@ def _verdict(one: DefendedScore) -> str:
 def _gradient(one: GradientScore | None) -> str:
     if one is None:
         return "<td>–</td>"
-    mark = ' class="turned"' if one.score.flipped else ""
     how = (
         f"PSNR {decibels(one.psnr_db)} dB, round trip {decibels(one.round_trip_psnr_db)} dB"
         if one.found
         else "Its gradient is zero here: nothing to follow, which proves nothing"
     )
     return (
-        f"<td{mark}>{one.score.attacked:.3f} <small>{verdict_change(one.score)}</small>"
+        f"<td>{one.score.attacked:.3f} <small>{verdict_change(one.score)}</small>"
         f"<small>{how}</small></td>"
     )
 

@@ -38,7 +38,8 @@ from demo.ui.study_events import connect_study
 from demo.ui.study_handlers import STUDY, Studies, StudyHandlers
 from demo.ui.study_running import StudyRun
 from demo.ui.study_tab import lay_out_study
-from models.cards import DETECTOR_NAMES, DetectorCard, read_detector_card
+from models.card_files import read_detector_card
+from models.cards import DETECTOR_NAMES, DetectorCard
 
 TITLE = "Super-resolution round trip"
 STYLE = Path(__file__).parents[2] / "assets" / "style.css"

@@ -31,7 +31,8 @@ from demo.core.policies import choose, defended_logits
 from demo.core.scoring import DetectorScore, compare, score_crops
 from demo.core.settings import Settings
 from demo.core.white_box import attack_at_equal_psnr, root_mean_square
-from models.cards import DEFENCE_NAMES, read_detector_card, write_card
+from models.card_files import read_detector_card, write_card
+from models.cards import DEFENCE_NAMES
 from models.ensemble import SMALL_ENSEMBLE
 from models.policy_card import POLICY_NAMES
 from models.zoo import Zoo

@@ -12,7 +12,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from models.cards import DETECTOR_NAMES, read_detector_card, write_card
+from models.card_files import read_detector_card, write_card
+from models.cards import DETECTOR_NAMES
 from models.errors import WeightsError
 from models.hub import Hub
 from models.silent_blocks import is_silent, optional_blocks

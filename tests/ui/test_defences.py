@@ -115,11 +115,11 @@ def test_what_each_network_says_after_its_own_gradient_stands_beside_the_round_t
     assert last.kept.scores == found.scores
     for row, one in zip(cells(last.answers), found.scores, strict=True):
         assert one.gradient is not None
-        assert row[-1].startswith(f"{one.gradient.score.attacked:.3f}")
-        assert f"PSNR {one.gradient.psnr_db:.2f} dB" in row[-1]
-        assert f"round trip {one.gradient.round_trip_psnr_db:.2f} dB" in row[-1]
+        assert row[5].startswith(f"{one.gradient.score.attacked:.3f}")
+        assert f"PSNR {one.gradient.psnr_db:.2f} dB" in row[5]
+        assert f"round trip {one.gradient.round_trip_psnr_db:.2f} dB" in row[5]
         if one.plain_gradient is not None:
-            assert f"Own gradient {one.plain_gradient.score.attacked:.3f}" in row[5]
+            assert f"Own gradient {one.plain_gradient.score.attacked:.3f}" in row[6]
     assert "By its own gradient, at the same PSNR, 3 of 3 did." in last.outcome
     assert NATURE in last.answers
     # Faces are shown clean and after the round trip alone.
@@ -280,7 +280,7 @@ def test_a_network_without_a_gradient_is_not_called_robust() -> None:
     assert "0 of 1 did; 1 had no gradient to follow." in view.outcome([one])
     turned = replace(one, gradient=GradientScore(score(0.7, 0.1), 41.0, 41.0))
     html = view.answers([turned], {})
-    assert '<td class="turned">0.100' in html and "nothing to follow" not in html
+    assert "<td>0.100 <small>Flipped: fake → real" in html and "nothing to follow" not in html
 
 
 def test_a_name_from_outside_is_escaped() -> None:
