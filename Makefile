@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+SECONDS ?= 120
 
-.PHONY: demo test check bench bench-gpu figures screenshots
+.PHONY: demo test check bench bench-gpu soak visitors figures screenshots
 
 demo: .venv/demo.stamp
 	$(BIN)/python app.py
@@ -19,6 +20,12 @@ bench: .venv/test.stamp
 
 bench-gpu: .venv/test.stamp
 	$(BIN)/python -m benchmarks.gpu_stages
+
+soak: .venv/test.stamp
+	$(BIN)/python -m tests.load.soak --seconds $(SECONDS)
+
+visitors: .venv/test.stamp
+	$(BIN)/python -m tests.load.crowd
 
 figures: .venv/demo.stamp
 	$(BIN)/python -m models

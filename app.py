@@ -9,13 +9,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from demo.core.allocator import keep_large_buffers
 from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError, SettingsError
 from demo.core.faces import FaceDetector
 from demo.study.opening import KINDS, open_named
 from demo.ui.gpu_time import lender, on_lent_gpu
+from demo.ui.health import Health
 from demo.ui.keeping import open_keeping
+from demo.ui.line import Line
 from demo.ui.page import build_demo, example_look, readable_cards, serve
+from demo.ui.request_log import write_to_stderr
 from demo.ui.study_handlers import Studies
 from models.cards import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
@@ -29,6 +33,7 @@ OWN_STUDIES = Path(__file__).parent / "runs" / "studies"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until the process is ended; returns 2 when that cannot begin."""
     given = _parser().parse_args(arguments)
+    keep_large_buffers()
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
@@ -59,8 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         toolbox = replace(toolbox, elsewhere=on_lent_gpu(spaces, zoo, plain.zoo))
     keeping, first_look = open_keeping(), example_look(plain)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
-    demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out))
-    serve(demo, given.host, given.port)
+    write_to_stderr()
+    line = Line()
+    demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out), line)
+    serve(demo, keeping, given.host, given.port, Health(zoo, line))
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
     keeping.sweep_for_ever()

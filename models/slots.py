@@ -25,6 +25,11 @@ class Slot(Generic[Loaded]):
         """A slot of its own for the same network, changed when it is loaded."""
         return Slot(lambda: change(self._load()))
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the network is there; does not wait for one that is just being loaded."""
+        return self._loaded is not None
+
     def get(self) -> Loaded:
         """The network.
 

@@ -269,10 +269,19 @@ class Zoo:
 
     def problems(self) -> dict[str, str]:
         """Name of every network that was asked for and refused, with the sentence that says why."""
+        return {
+            name: slot.problem for name, slot in self._slots().items() if slot.problem is not None
+        }
+
+    @property
+    def loaded_names(self) -> tuple[str, ...]:
+        """The names of all networks that are loaded by now."""
+        return tuple(name for name, slot in self._slots().items() if slot.is_loaded)
+
+    def _slots(self) -> "dict[str, Slot[Any]]":
         edsr = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()}
         seen = {ROUND_TRIP_NAME: self._round_trip}
-        slots = edsr | self._detectors | self._defences | self._policies | seen
-        return {name: slot.problem for name, slot in slots.items() if slot.problem is not None}
+        return edsr | self._detectors | self._defences | self._policies | seen
 
     def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
         return lambda: load_detector(

@@ -1,6 +1,5 @@
 """What happens in the Compare tab: pictures in, a row each, and any of them to the Analyse tab."""
 
-import logging
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,9 @@ from demo.ui.handlers import BROKEN
 from demo.ui.keeping import Keeping
 from demo.ui.panel import SKIP
 from demo.ui.pictures_input import Upload
-from demo.ui.running import OnStep, Runs, in_steps
+from demo.ui.request_log import asked
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 
 MOST = 6
 ANALYSE, COMPARE = "analyse", "compare"
@@ -81,35 +82,35 @@ class CompareHandlers:
         known = {entry.upload: entry for entry in kept if entry.row.settings == settings}
         entries: list[Entry] = []
 
-        def work(on_step: OnStep) -> tuple[Entry, ...]:
+        def work(on_step: OnStep) -> Shown:
             for number, upload in enumerate(taken):
                 entry = known.get(upload)
                 if entry is None or not _crops_there(entry):
                     entry = self._entry(upload, settings, _part(on_step, number, taken))
                 entries.append(entry)
-            return tuple(entries)
+            return self._finished(entries, (), settings, problems)
 
-        visitor = str(request.session_hash)
-        stop = self.runs.begin(visitor)
         shown = -1
+
+        def show(step: Step) -> Shown:
+            nonlocal shown
+            now = Shown(progress=wording.progress(step))
+            if len(entries) == shown:
+                return now
+            shown = len(entries)
+            rows = _so_far(entries[:shown], taken[shown:], settings, problems)
+            return rows._replace(progress=now.progress)
+
+        about = asked("compare", None, k, method, zoo=self.toolbox.zoo)
         try:
-            steps = in_steps(work, stop)
-            while True:
-                step = next(steps)
-                if len(entries) > shown:
-                    shown = len(entries)
-                    yield _so_far(entries[:shown], taken[shown:], settings, problems)
-                yield Shown(progress=wording.progress(step))
-        except StopIteration as end:
-            if end.value is None:
-                yield Shown(progress="")
-            else:
-                yield self._finished(end.value, (), settings, problems)
-        except Exception:
-            logging.getLogger(__name__).exception("A comparison failed.")
+            made = yield from self.runs.steps(
+                str(request.session_hash), Work(about, work, length="long"), show
+            )
+            yield Shown(progress="") if made is None else made
+        except DemoError as problem:
+            yield _cleared(str(problem))
+        except Failed:
             yield _cleared(BROKEN)
-        finally:
-            self.runs.end(visitor, stop)
 
     def halt(self, request: gr.Request) -> None:
         """Stops the visitor's comparison."""

@@ -16,7 +16,6 @@ from demo.ui.sheet_handlers import SheetHandlers
 from demo.ui.studio_handlers import StudioHandlers
 from demo.ui.studio_tab import LOOK, SPECTRUM, SWEEP
 
-ANALYSES = 3
 LOOKS = 4
 _SLIDE = "(position) => ({__type__: 'update', slider_position: position})"
 
@@ -28,8 +27,8 @@ def connect(
 ) -> None:
     """Ties the components to the handlers.
 
-    Analyses share one short queue, in which a visitor's newer analysis ends the older one. Looking
-    closer at a result has a queue of its own, so that a running analysis never blocks it.
+    Work waits in the server's one line, where a visitor's newer analysis ends the older one.
+    Looking closer at a result has a queue of its own, so that a running analysis never blocks it.
     """
     controls, panel, closer, views = tab.controls, tab.panel, tab.closer, tab.studio
     reproducing = Reproducing(handlers)
@@ -119,7 +118,8 @@ def _work(
         list(inputs),
         list(outputs),
         concurrency_id="analysis",
-        concurrency_limit=ANALYSES,
+        # Who works and who waits is decided in one line for all work, see line.py.
+        concurrency_limit=None,
         show_progress="hidden",
         trigger_mode=trigger_mode,
         api_visibility="private",

@@ -19,7 +19,7 @@ import gradio as gr
 
 from demo.core.carrying_out import Elsewhere, Job, here
 from demo.core.errors import DemoError
-from demo.ui.running import OnStep, Step, in_steps
+from demo.ui.stepping import OnStep, Step, in_thread
 from models.zoo import Zoo
 
 Result = TypeVar("Result")
@@ -88,7 +88,7 @@ def on_lent_gpu(spaces: Spaces, zoo: Zoo, spare: Zoo) -> Elsewhere:
         # In a thread of its own: libraries whose threads were running when the process was forked
         # wait for ever for these in the thread that forked, and begin new ones in another.
         try:
-            outcome = yield from in_steps(partial(here, job, zoo), Event())
+            outcome = yield from in_thread(partial(here, job, zoo), Event(), Event())
             if outcome is not None:
                 yield outcome
         except DemoError as refused:

@@ -8,7 +8,7 @@ from demo.core.analysis import Analysis, FaceResult
 from demo.core.faces import Box
 from demo.core.images import Picture, encode_png
 from demo.core.scoring import DetectorScore, called
-from demo.ui.running import Step
+from demo.ui.stepping import Step
 from demo.views import whole_factor
 from models.cards import DetectorCard, Figure
 

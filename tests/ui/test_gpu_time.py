@@ -22,7 +22,7 @@ from demo.core.picture_attack import Toolbox
 from demo.core.record import record
 from demo.core.settings import Settings
 from demo.ui.gpu_time import LONGEST, NO_GPU, STARTING, lender, on_lent_gpu, seconds_for
-from demo.ui.running import Stopped, in_steps
+from demo.ui.stepping import Stopped, in_thread
 from models.zoo import Zoo
 from tests.made_memory import memory_for
 from tests.made_models import ModelFolders
@@ -192,7 +192,7 @@ def test_a_lock_that_is_held_while_the_process_is_forked_holds_nobody_up(
 
 
 def test_the_page_waits_for_the_gpu_like_for_any_work(lent: Toolbox, astronaut: Picture) -> None:
-    steps = in_steps(partial(analyse, astronaut, SETTINGS, lent), Event())
+    steps = in_thread(partial(analyse, astronaut, SETTINGS, lent), Event(), Event())
     with pytest.raises(StopIteration) as end:
         while True:
             next(steps)
