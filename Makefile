@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?= 120
 
-.PHONY: demo test check bench soak visitors figures screenshots
+.PHONY: demo test check bench bench-gpu soak visitors figures screenshots
 
 demo: .venv/demo.stamp
 	$(BIN)/python app.py
@@ -17,6 +17,9 @@ check: .venv/test.stamp
 
 bench: .venv/test.stamp
 	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+bench-gpu: .venv/test.stamp
+	$(BIN)/python -m benchmarks.gpu_stages
 
 soak: .venv/test.stamp
 	$(BIN)/python -m tests.load.soak --seconds $(SECONDS)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from demo.cli_options import REFUSED
 from demo.cli_parser import build_parser
+from demo.core.allocator import keep_large_buffers
 from demo.core.errors import DemoError, NoFaceError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
             # A terminal without × and → shows ? instead of failing.
             stream.reconfigure(errors="replace")
     options = build_parser().parse_args(arguments)
+    keep_large_buffers()
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     # Only here, so that --help does not wait seconds for torch.

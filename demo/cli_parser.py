@@ -71,6 +71,14 @@ def _add_defences(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="DEFENCE", help="ask these, by name (all)"
     )
+    parser.add_argument(
+        "--white-box",
+        action="store_true",
+        help=(
+            "also attack each network along its own gradient (PGD), at the round trip's PSNR: a "
+            "research figure"
+        ),
+    )
     add_common(parser)
 
 

@@ -84,8 +84,8 @@ def add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         default="float32",
         metavar="float32|bfloat16",
         help=(
-            "bfloat16 is several times as fast on a CPU with AMX or AVX-512 BF16, moves logits a "
-            "little, and is said in the report (float32)"
+            "bfloat16 is several times as fast on a CPU with AMX or AVX-512 BF16, is for GPUs too, "
+            "moves logits a little, and is said in the report (float32)"
         ),
     )
     run.add_argument(

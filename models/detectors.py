@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import numpy.typing as npt
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -40,6 +39,9 @@ def build_detector(architecture: KnownArchitecture) -> nn.Module:
         )
     if architecture in SMALL_ARCHITECTURES:
         return build_small(architecture)
+    # Only here: timm brings torchvision, whose import takes as long as that of torch.
+    import timm
+
     network = timm.create_model(architecture, pretrained=False, num_classes=1)
     return typing.cast(nn.Module, network).eval()
 

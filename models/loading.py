@@ -7,13 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from models.cards import (
-    Card,
-    DetectorCard,
-    SuperResolutionCard,
-    read_detector_card,
-    read_super_resolution_card,
-)
+from models.card_files import Card, read_detector_card, read_super_resolution_card
+from models.cards import DetectorCard, SuperResolutionCard
 from models.detectors import build_detector
 from models.hub import Hub
 from models.policy import build_policy_of

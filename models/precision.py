@@ -8,7 +8,6 @@ from copy import deepcopy
 from typing import Literal
 
 import torch
-from timm.models.swin_transformer import WindowAttention
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
@@ -28,6 +27,9 @@ def in_bfloat16(network: nn.Module) -> nn.Module:
     Returns:
         A network that takes and gives bfloat16; everything else is as it was.
     """
+    # Only here: timm takes a second to import, and only the fast mode needs this.
+    from timm.models.swin_transformer import WindowAttention
+
     convolutional = any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
     copied = fuse(network) if convolutional else deepcopy(network)
     for module in copied.modules():

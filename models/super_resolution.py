@@ -1,14 +1,18 @@
 """EDSR-baseline: how it is built, and how a picture of any size goes through it."""
 
+from __future__ import annotations
+
 from itertools import pairwise
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
-from super_image import EdsrConfig, EdsrModel
 from torch import Tensor
 
 from models.errors import WeightsError
 from models.precision import type_of
+
+if TYPE_CHECKING:
+    from super_image import EdsrModel
 
 BLOCKS = 16
 CHANNELS = 64
@@ -34,6 +38,9 @@ def build_edsr(scale: int) -> EdsrModel:
         raise WeightsError(
             f"EDSR is there for scale 2, 3 or 4, not for {scale!r}: choose one of these."
         )
+    # Only here: its import brings huggingface_hub's and tqdm's, and the page answers meanwhile.
+    from super_image import EdsrConfig, EdsrModel
+
     config = EdsrConfig(scale=scale, n_resblocks=BLOCKS, n_feats=CHANNELS)
     return cast(EdsrModel, EdsrModel(config).eval())
 

@@ -2,17 +2,15 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from models.cards import (
-    CARDS_FOLDER,
-    DEFENCE_NAMES,
-    DETECTOR_NAMES,
-)
+from models.card_files import CARDS_FOLDER
+from models.cards import DEFENCE_NAMES, DETECTOR_NAMES
 from models.errors import WeightsError
 from models.foreign_super_resolution import ForeignSuperResolution
 from models.hub import Hub
@@ -250,6 +248,21 @@ class Zoo:
                 f"{', '.join(map(str, SCALES))}; choose one of these."
             )
         return self._edsr[scale].get()
+
+    def load(self) -> None:
+        """Load every network that is there now; those that are refused are in `problems` then."""
+        policies = [name for name in self.defence_names if name in POLICY_NAMES]
+        defences = [name for name in self.defence_names if name not in POLICY_NAMES]
+        slots: list[Slot[Any]] = [
+            *self._detectors.values(),
+            *(self._defences[name] for name in defences),
+            *(self._policies[name] for name in policies),
+            *self._edsr.values(),
+            self._round_trip,
+        ]
+        for slot in slots:
+            with suppress(WeightsError):
+                slot.get()
 
     def problems(self) -> dict[str, str]:
         """Name of every network that was asked for and refused, with the sentence that says why."""

@@ -17,7 +17,8 @@ from demo.ui.analyse_tab import Controls
 from demo.ui.handlers import BROKEN, EMPTY, Handlers
 from demo.ui.picture_input import Unreadable
 from demo.ui.request_log import Account, asked
-from demo.ui.running import Failed, OnStep, Work
+from demo.ui.running import Failed, Work
+from demo.ui.stepping import OnStep
 
 DESCRIPTION = (
     "Sends a face of the picture through the super-resolution round trip and asks three detectors "

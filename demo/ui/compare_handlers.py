@@ -20,7 +20,8 @@ from demo.ui.keeping import Keeping
 from demo.ui.panel import SKIP
 from demo.ui.pictures_input import Upload
 from demo.ui.request_log import asked
-from demo.ui.running import Failed, OnStep, Runs, Step, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 
 MOST = 6
 ANALYSE, COMPARE = "analyse", "compare"

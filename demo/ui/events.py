@@ -59,6 +59,7 @@ def connect(
         controls.scope.input,
         panel.subject.input,
         controls.apply_box.click,
+        controls.again.click,
         *(side.submit for side in hand),
     ]
     everything = [controls.picture, *settings, panel.subject, *hand, panel.together]

@@ -27,7 +27,7 @@ _ANSWERED = re.compile(
     r"|/(config|health|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon)/?"
     r"|/gradio_api/(info|upload|upload_progress|cancel|reset|startup-events|app_id|theme\.css)/?"
     r"|/gradio_api/(queue|heartbeat|mcp)/.*"
-    r"|/gradio_api/call/(v2/)?analyse(/[^/]+)?/?"
+    r"|/gradio_api/call/(v2/)?(analyse|defences)(/[^/]+)?/?"
     rf"|{FILE}.+",
     re.DOTALL,
 )

@@ -19,6 +19,7 @@ from demo.examples import EXAMPLES
 from demo.ui import wording
 from demo.ui.first_look import FirstLook
 from demo.ui.keeping import Keeping
+from demo.ui.line import BusyError
 from demo.ui.link import Link, read_link
 from demo.ui.looking_closer import point_of
 from demo.ui.panel import (
@@ -36,7 +37,8 @@ from demo.ui.panel import (
 )
 from demo.ui.picture_input import Unreadable
 from demo.ui.request_log import Account, Asked, asked
-from demo.ui.running import Failed, OnStep, Runs, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep
 
 Given = Picture | Unreadable | None
 Panels = Generator[Panel, None, None]
@@ -195,7 +197,7 @@ class Handlers:
 
         def refused(sentence: str, no_face: bool) -> Panel:
             if new or no_face:
-                return without_result(picture, None if no_face else controls.subject, sentence)
+                return without_result(picture, None, sentence)
             return refused_setting(sentence)
 
         yield from self.run(Work(about, work), visitor, refused)
@@ -231,6 +233,8 @@ class Handlers:
             answered = yield from self.runs.steps(visitor, answering, running)
             if answered is not None:
                 yield answered
+        except BusyError as busy:
+            yield refused(str(busy), False)._replace(problem=wording.busy(str(busy)))
         except DemoError as problem:
             yield refused(str(problem), isinstance(problem, NoFaceError))
         except Failed:

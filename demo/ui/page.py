@@ -18,6 +18,7 @@ from demo.ui.api import add_endpoint
 from demo.ui.compare_events import connect_compare
 from demo.ui.compare_handlers import ANALYSE, COMPARE, CompareHandlers
 from demo.ui.compare_tab import lay_out_compare
+from demo.ui.defences_api import add_defences_endpoint
 from demo.ui.defences_events import connect_defences
 from demo.ui.defences_handlers import DEFENCES, DefencesHandlers
 from demo.ui.defences_tab import lay_out_defences
@@ -28,6 +29,7 @@ from demo.ui.handlers import Handlers
 from demo.ui.health import Health
 from demo.ui.keeping import KEPT_SECONDS, Keeping
 from demo.ui.line import Line
+from demo.ui.quiet_blocks import QuietBlocks
 from demo.ui.running import Runs
 from demo.ui.sheet_handlers import SheetHandlers
 from demo.ui.spoken import NAMES
@@ -36,7 +38,8 @@ from demo.ui.study_events import connect_study
 from demo.ui.study_handlers import STUDY, Studies, StudyHandlers
 from demo.ui.study_running import StudyRun
 from demo.ui.study_tab import lay_out_study
-from models.cards import DETECTOR_NAMES, DetectorCard, read_detector_card
+from models.card_files import read_detector_card
+from models.cards import DETECTOR_NAMES, DetectorCard
 
 TITLE = "Super-resolution round trip"
 STYLE = Path(__file__).parents[2] / "assets" / "style.css"
@@ -66,7 +69,7 @@ def build_demo(
         line: where all work waits for its turn.
     """
     handlers = Handlers(toolbox, keeping, Runs(line), first_look)
-    demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(30, int(KEPT_SECONDS)))
+    demo = QuietBlocks(title=TITLE, analytics_enabled=False, delete_cache=(30, int(KEPT_SECONDS)))
     with demo:
         gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading", js_on_load=NAMES)
         own_methods = toolbox.zoo.restorer_names
@@ -80,6 +83,7 @@ def build_demo(
             with gr.Tab("Study", id=STUDY) as study_tab:
                 study = lay_out_study(studies.data, own_methods)
         add_endpoint(tab.controls, handlers)
+        add_defences_endpoint(tab.controls, toolbox, Runs(line))
         sheets = SheetHandlers(toolbox, keeping, Runs(line))
         connect(demo, tab, handlers, StudioHandlers(toolbox, Runs(line)), sheets)
         comparing = CompareHandlers(toolbox, keeping, Runs(line))

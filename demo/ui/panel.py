@@ -16,7 +16,7 @@ from demo.ui import wording
 from demo.ui.faces_list import faces_list
 from demo.ui.keeping import Keeping
 from demo.ui.round_trip_wording import round_trips
-from demo.ui.running import Step
+from demo.ui.stepping import Step
 from demo.views import marked_frame
 from models.zoo import Zoo
 

@@ -5,7 +5,6 @@ settings go on where they were stopped, also after the server was started anew.
 """
 
 import atexit
-import logging
 import os
 import sys
 import time
@@ -17,10 +16,10 @@ from typing import Literal
 from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError, SettingsError
 from demo.core.images import Picture
-from demo.study.report import write_report
 from demo.study.run import Plan, run_study, study_name
 from demo.study.samples import DataSet, Sample
-from demo.ui.running import Stopped
+from demo.ui.request_log import Account, Asked
+from demo.ui.stepping import Stopped
 
 FAILED = "Something went wrong on the server, and the study ended. Run it again: it goes on."
 _NICENESS = 10
@@ -119,21 +118,28 @@ class StudyRun:
 
     def _work(self, data: DataSet, plan: Plan) -> None:
         _step_back()
-        folder, refusal = None, ""
+        folder, refusal, account = None, "", Account(Asked("study"))
         try:
+            account.step("Measuring")
             out = self._shelf / study_name(data, plan, self._toolbox)
             run_study(self._counted(data), plan, self._toolbox, out, self._on_part)
             with self._lock:
                 self._state = replace(self._running(), stage="writing")
+            # Only here: a report brings matplotlib and scikit-learn, seconds to import.
+            from demo.study.report import write_report
+
+            account.step("Writing the report")
             write_report(out)
             folder = out
+            account.write("done")
         except Stopped:
-            pass
+            account.write("stopped")
         except DemoError as refused:
             refusal = str(refused)
-        except Exception:
-            logging.getLogger(__name__).exception("A study failed.")
+            account.write("refused")
+        except Exception as problem:
             refusal = FAILED
+            account.write("failed", problem=problem)
         with self._lock:
             self._state = Ended(self._running(), folder, refusal)
 

@@ -8,7 +8,7 @@ from demo.core.analysis import Analysis, FaceResult
 from demo.core.faces import Box
 from demo.core.images import Picture, encode_png
 from demo.core.scoring import DetectorScore, called
-from demo.ui.running import Step
+from demo.ui.stepping import Step
 from demo.views import whole_factor
 from models.cards import DetectorCard, Figure
 
@@ -61,6 +61,11 @@ def summary(result: FaceResult) -> str:
 def problem(sentence: str, *more: str) -> str:
     """One or more sentences about what went wrong and what to do."""
     return "".join(f'<p class="problem">{escape(line)}</p>' for line in (sentence, *more))
+
+
+def busy(sentence: str) -> str:
+    """That the server takes no more work now; with it the page shows a button to try again."""
+    return f'<p class="problem busy">{escape(sentence)}</p>'
 
 
 def hint(faces: int, subject: str | None, corner: bool = False) -> str:

@@ -61,7 +61,11 @@ def started(
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     command = [sys.executable, "app.py", "--port", str(port), *arguments]
     server = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **threads, **(environment or {})}, stderr=errors
+        command,
+        cwd=ROOT,
+        env={**os.environ, **threads, **(environment or {})},
+        stdout=subprocess.DEVNULL if errors else None,
+        stderr=errors,
     )
     address = f"http://127.0.0.1:{port}"
     try:

@@ -8,6 +8,7 @@ Ends with status 1 where a promise is broken.
 
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -54,6 +55,7 @@ class Served:
 
 def main() -> int:
     """Sends the crowds; returns 1 where a promise was broken."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:CORES]))
     torch.set_num_threads(CORES)
     cases = faces(make_toolbox("cpu"))

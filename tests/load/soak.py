@@ -6,6 +6,7 @@ that the core gives alone, and prints what it cost. Ends with status 1 where a p
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=120.0, help="how long visitors stay")
     seconds: float = parser.parse_args(arguments).seconds
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     actions = _actions()
     before = project_files()
     with tempfile.TemporaryDirectory() as root:
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             visit = partial(_visits, Page(server.address), actions, end)
             with ThreadPoolExecutor(VISITORS) as pool:
                 requests = [one for made in pool.map(visit, range(VISITORS)) for one in made]
-        seen.left = len(files_in(folder)) + len(project_files() - before)
+        seen.left = (*files_in(folder), *(project_files() - before))
         names = [case.sent.name.removesuffix(".png") for case in actions.pictures]
         outcomes, wrong = told(log, [root, "127.0.0.1", "Traceback", *names])
     print(report(seconds, requests, seen, outcomes))
@@ -155,7 +157,7 @@ def report(
         f"| drift | {_drift(seen):+.1f} % |",
         f"| most memory | {max(seen.memory) / 2**20:.0f} MiB |",
         f"| most temporary files | {seen.files} |",
-        f"| files left behind | {seen.left} |",
+        f"| files left behind | {len(seen.left)} |",
         f"| lines in the log | {logged} |",
     ]
     return "\n".join(lines)
@@ -167,8 +169,7 @@ def _problems(
     """A sentence for every promise that was broken."""
     problems = [f"{one.kind}: {one.wrong}." for one in requests if one.wrong]
     problems += [f"The log: {line}" for line in wrong]
-    if seen.left:
-        problems.append(f"{seen.left} files were left behind.")
+    problems += [f"Left behind: {path}" for path in seen.left]
     if seconds >= JUDGED_SECONDS and _drift(seen) >= DRIFT:
         problems.append(f"Memory drifted by {_drift(seen):.1f} %, and less than {DRIFT} % may be.")
     return problems

@@ -3,7 +3,6 @@
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
@@ -52,7 +51,7 @@ class Visitor:
     def __init__(self, page: Page) -> None:
         """Open the page."""
         self._page = page
-        self._session = secrets.token_hex(8)
+        self.session = secrets.token_hex(8)
         self._http = httpx.Client(base_url=f"{page.address}/gradio_api", timeout=SECONDS)
         self._values = {
             number: one["props"].get("value") for number, one in page.components.items()
@@ -113,12 +112,16 @@ class Visitor:
             if number >= messages:
                 return
 
+    def stop(self) -> None:
+        """Press Stop beside the analysis."""
+        self.do(self._page.event("stop", "click"))
+
     def _messages(self, event: int, given: Values | None) -> Iterator[dict[str, Any]]:
         inputs = self._page.dependencies[event]["inputs"]
         data = [self._values[number] for number in inputs] if given is None else given
-        body = {"data": data, "fn_index": event, "session_hash": self._session}
+        body = {"data": data, "fn_index": event, "session_hash": self.session}
         joined = self._http.post("/queue/join", json=body).raise_for_status().json()["event_id"]
-        query = {"session_hash": self._session}
+        query = {"session_hash": self.session}
         with self._http.stream("GET", "/queue/data", params=query) as stream:
             for line in stream.iter_lines():
                 message = json.loads(line.removeprefix("data: ")) if line else {}
@@ -135,17 +138,10 @@ class Visitor:
 
     def _stay(self) -> None:
         """Hold the connection whose end tells the server that the visitor has gone."""
-        address = f"{self._page.address}/gradio_api/heartbeat/{self._session}"
+        address = f"{self._page.address}/gradio_api/heartbeat/{self.session}"
         try:
             with httpx.stream("GET", address, timeout=SECONDS) as stream:
                 self._gone.wait()
                 stream.close()
         except httpx.HTTPError:
             return
-
-
-@contextmanager
-def visiting(page: Page) -> Iterator[Visitor]:
-    """A visitor for the length of a block."""
-    with Visitor(page) as visitor:
-        yield visitor

@@ -34,12 +34,12 @@ class Watched:
     Attributes:
         memory: resident bytes with all children, a sample every second.
         files: most temporary files at any time.
-        left: the same after its end.
+        left: those that were still there after its end.
     """
 
     memory: list[int] = field(default_factory=list)
     files: int = 0
-    left: int = 0
+    left: tuple[Path, ...] = ()
 
     def around(self, warm_up: float) -> tuple[float, float]:
         """Median memory of the first and the last third after a fraction for warming up, MiB."""

@@ -9,6 +9,7 @@ from demo.core.scoring import score_crops
 from models.cards import DETECTOR_NAMES
 from models.precision import in_bfloat16, type_of
 from models.zoo import Zoo
+from tests.made_models import ModelFolders
 
 RNG = np.random.default_rng(4)
 CROPS = [
@@ -35,6 +36,19 @@ def test_edsr_enlarges_nearly_the_same(scale: int, random_zoo: Zoo) -> None:
     fast = restore(small, scale, "edsr", random_zoo.in_bfloat16())
     assert 0 < np.abs(fast - exact).max() < 0.02
     assert (restore(small, scale, "edsr", random_zoo) == exact).all()
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_too(gpu: torch.device, random_models: ModelFolders) -> None:
+    exact = Zoo(gpu.type, folder=random_models.weights, cards=random_models.cards)
+    fast = exact.in_bfloat16()
+    for name in DETECTOR_NAMES:
+        before = score_crops(exact.detector(name), CROPS, gpu)
+        moved = np.abs(np.subtract(score_crops(fast.detector(name), CROPS, gpu), before))
+        assert 0 < moved.max() < 0.1 * np.ptp(before)
+    small = CROPS[0][::4, ::4]
+    apart = restore(small, 2, "edsr", fast) - restore(small, 2, "edsr", exact)
+    assert 0 < np.abs(apart).max() < 0.02
 
 
 def test_batch_normalisation_is_folded_before_anything_is_rounded() -> None:

@@ -7,13 +7,8 @@ import torch
 from super_image import EdsrModel
 from torch import Tensor, nn
 
-from models.cards import (
-    CARDS_FOLDER,
-    Figure,
-    SuperResolutionCard,
-    SuperResolutionName,
-    read_super_resolution_card,
-)
+from models.card_files import CARDS_FOLDER, read_super_resolution_card
+from models.cards import Figure, SuperResolutionCard, SuperResolutionName
 from models.errors import WeightsError
 from models.super_resolution import TILE_OVERLAP, TILE_SIDE, build_edsr, enlarge
 from models.training.benchmark import BenchmarkResult, benchmark

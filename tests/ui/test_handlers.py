@@ -20,7 +20,8 @@ from demo.ui.handlers import BROKEN, EMPTY, Handlers
 from demo.ui.keeping import Keeping
 from demo.ui.panel import OWN_BOX, SKIP, UNCHANGED, WHOLE, Controls, Panel, nothing
 from demo.ui.picture_input import Unreadable
-from demo.ui.running import OnStep, Runs
+from demo.ui.running import Runs
+from demo.ui.stepping import OnStep
 from models.zoo import Zoo
 
 CHOSEN = ("edsr", "area", "face")

@@ -11,7 +11,7 @@ from demo.core.faces import Face
 from demo.core.quality import Quality
 from demo.core.scoring import DetectorScore
 from demo.ui import wording
-from demo.ui.running import Step
+from demo.ui.stepping import Step
 from models.cards import DetectorCard, WeightsFile
 from tests.made_models import detector_card
 
