@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from demo.core.allocator import keep_large_buffers
 from demo.core.analysis import Toolbox
@@ -16,7 +17,7 @@ from demo.core.faces import FaceDetector
 from demo.study.opening import KINDS, open_named
 from demo.ui.gpu_time import lender, on_lent_gpu
 from demo.ui.health import Health
-from demo.ui.keeping import open_keeping
+from demo.ui.keeping import Keeping, open_keeping
 from demo.ui.line import Line
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from demo.ui.request_log import write_to_stderr
@@ -71,8 +72,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
     keeping.sweep_for_ever()
+    signal.signal(signal.SIGTERM, lambda number, frame: _leave(keeping))
     demo.block_thread()
-    return 0
+    _leave(keeping)
+
+
+def _leave(keeping: Keeping) -> NoReturn:
+    """Ends the process at once: with work under way, PyTorch's threads would not let it end."""
+    keeping.remove()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _parser() -> argparse.ArgumentParser:

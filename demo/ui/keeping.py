@@ -133,6 +133,10 @@ class Keeping:
 
         Thread(target=work, daemon=True).start()
 
+    def remove(self) -> None:
+        """Removes the folder with everything in it; nothing can be kept from then on."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def claim(self) -> None:
         """Takes everything that lies in the folder now for the page's own."""
         self.own.update(file.path for file in self._files())
@@ -158,7 +162,7 @@ def open_keeping() -> Keeping:
     The folder is removed when the process ends in order. Call it before a component is made:
     Gradio asks for its upload folder once for each.
     """
-    folder = Path(tempfile.mkdtemp(prefix=_NAME)).resolve()
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Keeping(folder)
+    keeping = Keeping(Path(tempfile.mkdtemp(prefix=_NAME)).resolve())
+    os.environ["GRADIO_TEMP_DIR"] = str(keeping.folder)
+    atexit.register(keeping.remove)
+    return keeping

@@ -43,11 +43,11 @@ def test_an_upload_lands_in_a_folder_of_its_own_whatever_its_name(
 
 
 def test_a_visitor_has_no_part_in_what_another_sees(address: str, where: Ground) -> None:
-    own = [None, 4, 50, 50, 64]
-    seen = where.showing.event("look_closer", own)
-    assert seen.succeeded
-    assert ".png" in seen.text
-    assert ".png" not in Visitor(address).event("look_closer", own).text
+    visitor, look = Visitor(address), (None, 4, 50, 50, 64)
+    shown = (picture(where.uploaded), 2, "bicubic", "area", "face", None)
+    assert visitor.event("start", shown).succeeded
+    assert ".png" in visitor.event("look_closer", look).text
+    assert ".png" not in Visitor(address).event("look_closer", look).text
 
 
 def test_a_visitor_ends_nobody_elses_work(address: str, where: Ground) -> None:
