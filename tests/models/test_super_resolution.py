@@ -182,7 +182,7 @@ class TestTiling:
         network, seen = Wider(), []
         network.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[3]))
         picture = noise(1, length)
-        result = enlarge(network, picture, 2)  # type: ignore[arg-type]
+        result = enlarge(network, picture, 2)
         assert torch.equal(result, network(picture))
         assert max(seen[:-1]) <= TILE_SIDE
         overlapping = sum(seen[:-1]) - length
