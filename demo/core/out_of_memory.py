@@ -13,7 +13,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-LEAST_TILE_SIDE: Final = 32
+# Of smaller ones most would be overlap.
+LEAST_TILE_SIDE: Final = 120
 
 # Torch's own allocator has an error of its own; libraries that allocate by themselves do not.
 _STATUSES: Final = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")

@@ -109,10 +109,10 @@ def test_threads_that_share_a_full_memory_get_their_own_answers(
 
 
 def test_edsr_takes_smaller_tiles_and_gives_the_same_picture(random_zoo: Zoo) -> None:
-    small = np.random.default_rng(0).integers(0, 256, (150, 140, 3), dtype=np.uint8)
+    small = np.random.default_rng(0).integers(0, 256, (250, 240, 3), dtype=np.uint8)
     whole = restore(small, 2, "edsr", random_zoo)
     network = random_zoo.super_resolution(2).network
-    with memory_for(3 * 140 * 130, network) as shapes:
+    with memory_for(3 * 168 * 168, network) as shapes:
         tiled = restore(small, 2, "edsr", random_zoo)
     assert len(shapes) == 4
     assert np.abs(tiled - whole).max() < 0.5 / 255
