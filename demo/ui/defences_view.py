@@ -29,7 +29,7 @@ WHITE_BOX_INFO: Final = (
     "network's time. No picture of it is shown or kept."
 )
 NOT_YET: Final = "<p>Gradients have not been followed for this face yet: ask again.</p>"
-_ITSELF: Final = ("Defence", "Kind", "Clean", "Attacked", "Verdict")
+_ITSELF: Final = ("Defence", "Clean", "Attacked", "Verdict")
 _GRADIENT: Final = ("By its own gradient",)
 _BESIDE: Final = (
     "Plain detector beside it",
@@ -125,8 +125,8 @@ def _by_gradient(scores: Sequence[DefendedScore]) -> str:
 def _row(one: DefendedScore, figures: Figures, pushed: bool) -> str:
     flag = "kept" if one.keeps else "flipped" if one.score.flipped else "same"
     return (
-        f'<tr class="{flag}"><th scope="row">{escape(one.defence.title)}</th>'
-        f"<td>{one.defence.kind}</td>{_reading(one.score.clean, one.score.clean_fake)}"
+        f'<tr class="{flag}"><th scope="row">{escape(one.defence.title)} '
+        f"<small>{one.defence.kind}</small></th>{_reading(one.score.clean, one.score.clean_fake)}"
         f"{_reading(one.score.attacked, one.score.attacked_fake)}<td>{_verdict(one)}</td>"
         f"{_gradient(one.gradient) if pushed else ''}"
         f"<td>{_plain(one)}</td><td>{_against(one)}</td>"
