@@ -23,7 +23,7 @@ MOST_BYTES = 2 * 2**30
 # Stays free on the disk, for what is written beside the results: logs, Gradio's own pictures.
 SPARE_BYTES = 64 * 2**20
 # What was used less long ago never makes room for something else.
-IN_USE_SECONDS = 60.0
+IN_USE_SECONDS = 180.0
 
 FULL = "The server has no room for more pictures just now. Try again in some minutes."
 

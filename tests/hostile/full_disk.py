@@ -43,6 +43,7 @@ def main() -> int:
         full = visitor.event("start", asked)
         upload = visitor.ask("POST", f"{API}/upload", files={"files": ("face.png", face)})
         filler.unlink()
+        asked[0] = picture(visitor.upload(face))
         again = visitor.event("start", asked)
     said = FULL in full.text
     works = again.succeeded and "ResNet50" in again.text

@@ -63,7 +63,7 @@ def page_over(folders: ModelFolders, keeping: Keeping, example: Picture) -> Hand
     return Handlers(toolbox, keeping, Runs(), FirstLook(example, toolbox))
 
 
-@pytest.mark.parametrize(("first", "second"), zip(*[iter(DAMAGE)] * 2, strict=True))
+@pytest.mark.parametrize(("first", "second"), list(zip(*[iter(DAMAGE)] * 2, strict=True)))
 def test_damaged_detectors_are_named_and_the_other_is_asked(
     first: str, second: str, own: ModelFolders, astronaut: Picture, tmp_path: Path
 ) -> None:
