@@ -12,9 +12,12 @@ from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError
 from demo.core.faces import FaceDetector
 from demo.study.opening import KINDS, open_named
+from demo.ui.handlers import Handlers
 from demo.ui.keeping import open_keeping
 from demo.ui.page import build_demo, example_look, readable_cards, serve
+from demo.ui.running import Runs
 from demo.ui.study_handlers import Studies
+from demo.ui.tool import AnalysisTool
 from models.cards import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
 from models.foreign_super_resolution import read_foreign_super_resolutions
@@ -49,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keeping, first_look = open_keeping(), example_look(toolbox)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
     demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out))
-    serve(demo, given.host, given.port)
+    tool = AnalysisTool(Handlers(toolbox, keeping, Runs(), first_look))
+    serve(demo, given.host, given.port, tool)
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
     keeping.sweep_for_ever()

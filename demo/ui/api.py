@@ -1,7 +1,7 @@
 """The named endpoint ``/analyse``: the same analysis for a program."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from threading import Event
 from typing import Any
 
@@ -19,6 +19,8 @@ from demo.ui.handlers import EMPTY, Handlers
 from demo.ui.picture_input import Unreadable
 from demo.ui.running import OnStep, in_steps
 
+Answers = Generator[tuple[Any, ...], None, None]
+
 DESCRIPTION = (
     "Sends a face of the picture through the super-resolution round trip and asks three detectors "
     "about it before and after. k: 1.5 to 4 in steps of 0.5. method: edsr, bicubic or lanczos. "
@@ -34,7 +36,7 @@ def add_endpoint(controls: Controls, handlers: Handlers) -> None:
     def analyse_picture(
         picture: Any, k: float, method: str, kernel: str, scope: str, face: float
     ) -> Iterator[tuple[Any, ...]]:
-        yield from _answers(handlers, picture, k, method, kernel, scope, face)
+        yield from answers(handlers, picture, k, method, kernel, scope, face)
 
     face = gr.Number(1, label="face", precision=0, minimum=0, visible=False)
     outputs = [
@@ -55,7 +57,7 @@ def add_endpoint(controls: Controls, handlers: Handlers) -> None:
     )
 
 
-def _answers(
+def answers(
     handlers: Handlers,
     picture: Any,
     k: float,
@@ -63,7 +65,21 @@ def _answers(
     kernel: str,
     scope: str,
     face: float,
-) -> Iterator[tuple[Any, ...]]:
+) -> Answers:
+    """Analyses; yields nothing new at each step, and at last what the endpoint answers with.
+
+    Args:
+        handlers: the page's, which analyse.
+        picture: what the picture input made of what came.
+        k: scale factor.
+        method: who restores.
+        kernel: how the crop is shrunk.
+        scope: what goes through the round trip.
+        face: which face, from 1; 0 takes the whole picture.
+
+    Raises:
+        gr.Error: a sentence for whoever asked.
+    """
     if not isinstance(picture, np.ndarray):
         sentence = picture.sentence if isinstance(picture, Unreadable) else EMPTY
         raise gr.Error(sentence, print_exception=False)

@@ -32,6 +32,7 @@ from demo.ui.study_events import connect_study
 from demo.ui.study_handlers import STUDY, Studies, StudyHandlers
 from demo.ui.study_running import StudyRun
 from demo.ui.study_tab import lay_out_study
+from demo.ui.tool import AnalysisTool
 from models.cards import DETECTOR_NAMES, DetectorCard, read_detector_card
 
 TITLE = "Super-resolution round trip"
@@ -99,7 +100,7 @@ def example_look(toolbox: Toolbox) -> FirstLook:
     return FirstLook(read_picture(EXAMPLES[0].path), toolbox)
 
 
-def serve(demo: gr.Blocks, host: str, port: int) -> None:
+def serve(demo: gr.Blocks, host: str, port: int, tool: AnalysisTool) -> None:
     """Starts serving the page and returns. Nothing on it asks another host for anything."""
     demo.launch(
         prevent_thread_lock=True,
@@ -118,6 +119,7 @@ def serve(demo: gr.Blocks, host: str, port: int) -> None:
         state_session_capacity=200,
         theme=theme(),
         css_paths=STYLE,
+        app_kwargs={"routes": tool.routes(), "lifespan": tool.lifespan()},
     )
 
 
