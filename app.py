@@ -16,12 +16,15 @@ from demo.core.errors import DemoError, SettingsError
 from demo.core.faces import FaceDetector
 from demo.study.opening import KINDS, open_named
 from demo.ui.gpu_time import lender, on_lent_gpu
+from demo.ui.handlers import Handlers
 from demo.ui.health import Health
 from demo.ui.keeping import Keeping, open_keeping
 from demo.ui.line import Line
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from demo.ui.request_log import write_to_stderr
+from demo.ui.running import Runs
 from demo.ui.study_handlers import Studies
+from demo.ui.tool import AnalysisTool
 from models.card_files import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
 from models.foreign_super_resolution import read_foreign_super_resolutions
@@ -68,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_to_stderr()
     line = Line()
     demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out), line)
-    serve(demo, keeping, given.host, given.port, Health(zoo, line))
+    tool = AnalysisTool(Handlers(toolbox, keeping, Runs(line), first_look))
+    serve(demo, keeping, given.host, given.port, Health(zoo, line), tool)
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
     keeping.sweep_for_ever()

@@ -38,6 +38,7 @@ from demo.ui.study_events import connect_study
 from demo.ui.study_handlers import STUDY, Studies, StudyHandlers
 from demo.ui.study_running import StudyRun
 from demo.ui.study_tab import lay_out_study
+from demo.ui.tool import AnalysisTool
 from models.card_files import read_detector_card
 from models.cards import DETECTOR_NAMES, DetectorCard
 
@@ -112,7 +113,9 @@ def example_look(toolbox: Toolbox) -> FirstLook:
     return FirstLook(read_picture(EXAMPLES[0].path), toolbox)
 
 
-def serve(demo: gr.Blocks, keeping: Keeping, host: str, port: int, health: Health) -> None:
+def serve(
+    demo: gr.Blocks, keeping: Keeping, host: str, port: int, health: Health, tool: AnalysisTool
+) -> None:
     """Starts serving the page and returns. Nothing on it asks another host for anything."""
     keeping.claim()
     demo.launch(
@@ -132,7 +135,11 @@ def serve(demo: gr.Blocks, keeping: Keeping, host: str, port: int, health: Healt
         state_session_capacity=200,
         theme=theme(),
         css_paths=STYLE,
-        app_kwargs={"middleware": [Middleware(Gate, keeping)], "routes": [health.route()]},
+        app_kwargs={
+            "middleware": [Middleware(Gate, keeping)],
+            "routes": [health.route(), *tool.routes()],
+            "lifespan": tool.lifespan(),
+        },
     )
 
 
