@@ -22,13 +22,12 @@ from torch import nn
 from demo.core.images import Picture
 from demo.core.quality import measure
 from demo.core.round_trip_detection import round_trip_logits
-from models.cards import (
+from models.card_files import (
     CARDS_FOLDER,
-    DETECTOR_NAMES,
-    DetectorCard,
     read_detector_card,
     read_super_resolution_card,
 )
+from models.cards import DETECTOR_NAMES, DetectorCard
 from models.cropping import square_crop
 from models.detectors import build_detector, prepare
 from models.loading import load_round_trip_detector

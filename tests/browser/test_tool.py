@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 Asked = tuple[ListToolsResult, CallToolResult]
 
 
-def ask(address: str, name: str = NAME, **arguments: object) -> CallToolResult:
+def ask(address: str, name: str = NAME, /, **arguments: object) -> CallToolResult:
     return asyncio.run(_ask(address, name, arguments))[1]
 
 
