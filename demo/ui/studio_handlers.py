@@ -108,7 +108,7 @@ class StudioHandlers:
         # Only here: grad-cam brings scikit-learn, seconds for a view that few open.
         from demo.core.attention import attend
 
-        zoo = self.toolbox.zoo
+        zoo = self.toolbox.zoo.exact  # gradients go through the networks as they were trained
         try:
             found = [
                 attend(zoo.detector(one.detector), one.clean, one.attacked) for one in study.asked
