@@ -28,6 +28,7 @@ from demo.ui.tool import AnalysisTool
 from models.card_files import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
 from models.foreign_super_resolution import read_foreign_super_resolutions
+from models.precision import PRECISIONS
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo, resolve_device
 
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cards=given.cards,
             added=added,
             restorers=restorers,
-        )
+        ).in_precision(given.precision)
         if spaces is not None and given.study_data:
             raise SettingsError(
                 "No study can be run on ZeroGPU, which lends a GPU for seconds only. Leave out "
@@ -97,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=("auto", "cpu", "cuda"),
         default=environment.get("DEMO_DEVICE", "auto"),
         help="where the networks run (DEMO_DEVICE)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=environment.get("DEMO_PRECISION", "float32"),
+        help="bfloat16 is the fast mode of CPUs with AMX or AVX-512 BF16; the page and every "
+        "record say so (DEMO_PRECISION)",
     )
     parser.add_argument(
         "--host",

@@ -5,13 +5,14 @@ with AMX or AVX-512 BF16, and GPUs, gain; others are slower than in float32.
 """
 
 from copy import deepcopy
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
 Precision = Literal["float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def in_bfloat16(network: nn.Module) -> nn.Module:

@@ -27,7 +27,7 @@ from models.loading import (
 )
 from models.names import SHIPPED_NAMES, check_name, check_new
 from models.policy_card import POLICY_NAMES
-from models.precision import Precision
+from models.precision import PRECISIONS, Precision
 from models.round_trip_card import ROUND_TRIP_NAME
 from models.round_trip_detector import LoadedRoundTripDetector
 from models.slots import Slot, ready
@@ -67,6 +67,7 @@ class Zoo:
     Attributes:
         device: Where every network lives.
         precision: What its networks compute in.
+        exact: The zoo of the same networks in float32: itself, unless it is a faster twin.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Zoo:
         """
         self.device = resolve_device(device)
         self.precision: Precision = "float32"
+        self.exact = self
         if self.device.type == "cuda":
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cuda.matmul.allow_tf32 = False
@@ -125,6 +127,19 @@ class Zoo:
         check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
         self._detectors |= {one.card.name: Slot(ready(one)) for one in added}
         self._restorers = {one.card.name: one for one in restorers}
+
+    def in_precision(self, precision: str) -> "Zoo":
+        """The zoo of the same networks that compute in "float32" or "bfloat16".
+
+        Raises:
+            WeightsError: Another word.
+        """
+        if precision not in PRECISIONS:
+            raise WeightsError(
+                f"The precision {precision!r} is unknown: expected {' or '.join(PRECISIONS)}; "
+                "choose one of these."
+            )
+        return self.in_bfloat16() if precision == "bfloat16" else self.exact
 
     def in_bfloat16(self) -> "Zoo":
         """A zoo of the same networks that compute in bfloat16, see `models.precision`.

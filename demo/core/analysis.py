@@ -39,6 +39,7 @@ from demo.core.round_trip_detection import RoundTripVerdict, round_trip_verdict
 from demo.core.scoring import DetectorScore, compare, score_crops
 from demo.core.settings import Settings
 from models.loading import LoadedDetector
+from models.precision import Precision
 from models.zoo import Zoo
 
 __all__ = [
@@ -202,7 +203,7 @@ def _analyse(
         faces=attack.faces,
         results=results,
         settings=settings,
-        device=device_name(zoo.device),
+        device=device_name(zoo.device, zoo.precision),
         models=(*attack.models, *used),
         problems=tuple(problems),
         versions=versions(),
@@ -240,16 +241,17 @@ def versions() -> tuple[tuple[str, str], ...]:
     )
 
 
-def device_name(device: torch.device) -> str:
+def device_name(device: torch.device, precision: Precision = "float32") -> str:
     """Where numbers are computed, as far as their last digits depend on it.
 
     Such as "cpu (AVX512, 2 threads)", or with a GPU "cuda (NVIDIA H100), cpu (AVX2, 16 threads)",
-    for faces are found on the CPU all the same.
+    for faces are found on the CPU all the same. The fast mode ends in ", bfloat16".
     """
     threads = torch.get_num_threads()
     many = "thread" if threads == 1 else "threads"
     cpu = f"cpu ({torch.backends.cpu.get_cpu_capability()}, {threads} {many})"
-    return f"cuda ({torch.cuda.get_device_name(device)}), {cpu}" if device.type == "cuda" else cpu
+    gpu = f"cuda ({torch.cuda.get_device_name(device)}), " if device.type == "cuda" else ""
+    return f"{gpu}{cpu}" + (f", {precision}" if precision != "float32" else "")
 
 
 def _score_targets(loaded: LoadedDetector, attack: Attack, zoo: Zoo) -> tuple[DetectorScore, ...]:

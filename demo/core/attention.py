@@ -128,7 +128,8 @@ def attend_each(asked: Sequence[AskedCrops], toolbox: Toolbox) -> list[Attention
 
 
 def _attend_each(asked: Sequence[AskedCrops], zoo: Zoo, on_step: OnStep) -> list[Attention]:
-    return [attend(zoo.detector(one.detector), one.clean, one.attacked) for one in asked]
+    # Gradients go through the networks as they were trained.
+    return [attend(zoo.exact.detector(one.detector), one.clean, one.attacked) for one in asked]
 
 
 def heat(loaded: LoadedDetector, crops: Sequence[Picture]) -> tuple[HeatMap, ...]:

@@ -143,11 +143,13 @@ def _ask_defences(
     answers: dict[str, _Answer] = {}
     problems: list[str] = []
     wanted = _titles(asked)
+    # Gradients go through the networks as they were trained.
+    judges = zoo.exact if white_box else zoo
     for place, (name, title) in enumerate(wanted.items()):
         done = 0.5 + 0.5 * place / len(wanted)
         on_step(title, done)
         try:
-            judge = find_judge(name, zoo)
+            judge = find_judge(name, judges)
             answers[name] = _ask(judge, attack, target)
             if white_box:
                 on_step(f"{title}: PGD", done)
@@ -155,7 +157,7 @@ def _ask_defences(
         except WeightsError as refused:
             problems.append(str(refused))
     on_step("Done", 1.0)
-    scores = tuple(_beside(one, answers, zoo) for one in asked if one.name in answers)
+    scores = tuple(_beside(one, answers, judges) for one in asked if one.name in answers)
     return Defending(attack, target, scores, tuple(dict.fromkeys(problems)), white_box)
 
 

@@ -72,7 +72,11 @@ def build_demo(
     handlers = Handlers(toolbox, keeping, Runs(line), first_look)
     demo = QuietBlocks(title=TITLE, analytics_enabled=False, delete_cache=(30, int(KEPT_SECONDS)))
     with demo:
-        gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading", js_on_load=NAMES)
+        gr.HTML(
+            wording.heading(str(toolbox.zoo.device), toolbox.zoo.precision),
+            elem_id="heading",
+            js_on_load=NAMES,
+        )
         own_methods = toolbox.zoo.restorer_names
         with gr.Tabs(elem_id="pages") as pages:
             with gr.Tab("Analyse", id=ANALYSE):

@@ -142,15 +142,16 @@ class SheetHandlers:
 
         on_step("Drawing the sheet", 0.9)
         shown = [PictureShown(NAME, tuple(analyses))]
-        more = self._own_networks()
+        more = self._more_options()
         png = figure_sheet(shown, chosen, f"{STEM}.png", more)
         if asked.kind == "png":
             return png, png
         return figure_sheet(shown, chosen, f"{STEM}.{asked.kind}", more), png
 
-    def _own_networks(self) -> list[str]:
-        """The options that name the operator's networks; their files are nobody else's business."""
-        zoo, words = self.toolbox.zoo, []
+    def _more_options(self) -> list[str]:
+        """The precision, and the operator's networks, whose files are nobody else's business."""
+        zoo = self.toolbox.zoo
+        words = [] if zoo.precision == "float32" else ["--precision", zoo.precision]
         for name in zoo.detector_names:
             words += [] if name in DETECTOR_NAMES else ["--detector", f"{name}=FILE"]
         for name in zoo.restorer_names:
