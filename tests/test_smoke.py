@@ -29,6 +29,6 @@ def test_the_program_serves_its_page_and_analyses_with_what_ships() -> None:
             record = client.predict(picture=face, api_name="/analyse")[0]
         finally:
             client.close()
-    (result,) = record["faces"]
+    (result,) = record["results"]
     assert [score["detector"] for score in result["scores"]] == list(DETECTOR_NAMES)
     assert client.config["title"] == "Super-resolution round trip"
