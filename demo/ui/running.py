@@ -9,12 +9,13 @@ from typing import Generic, Literal, TypeVar
 from demo.core.errors import DemoError
 from demo.ui.line import BusyError, Line
 from demo.ui.request_log import Account, Asked
-from demo.ui.stepping import HEARTBEAT, OnStep, Step, Stopped, in_thread
+from demo.ui.stepping import OnStep, Step, Stopped, in_thread
 
 Result = TypeVar("Result")
 Shown = TypeVar("Shown")
 Length = Literal["none", "short", "long"]
 
+_LOOK_OUT = 0.25
 _WAITING = "Waiting for a turn"
 
 
@@ -74,10 +75,14 @@ def in_steps(work: Work[Result], stop: Event, line: Line) -> Generator[Step, Non
 
     def perform(on_step: OnStep) -> Result:
         def wait_for_turn() -> None:
-            while not place.turn.is_set():
-                account.step(_WAITING)
-                on_step(f"{_WAITING}, {line.ahead(place) or 'nobody'} before you", 0.0)
-                place.turn.wait(HEARTBEAT)
+            told = -1
+            while not place.turn.wait(_LOOK_OUT):
+                if stop.is_set():
+                    raise Stopped
+                if told != (before := line.ahead(place)):
+                    account.step(_WAITING)
+                    on_step(f"{_WAITING}, {before or 'nobody'} before you", 0.0)
+                    told = before
 
         def report(name: str, fraction: float) -> None:
             if work.length == "long":
