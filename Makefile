@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+SECONDS ?= 120
 
-.PHONY: demo test check versions bench figures screenshots push
+.PHONY: demo test check versions bench bench-gpu soak visitors figures screenshots push
 
 demo: .venv/demo.stamp
 	$(BIN)/python app.py
@@ -19,6 +20,15 @@ versions: .venv/test.stamp
 
 bench: .venv/test.stamp
 	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+bench-gpu: .venv/test.stamp
+	$(BIN)/python -m benchmarks.gpu_stages
+
+soak: .venv/test.stamp
+	$(BIN)/python -m tests.load.soak --seconds $(SECONDS)
+
+visitors: .venv/test.stamp
+	$(BIN)/python -m tests.load.crowd
 
 figures: .venv/demo.stamp
 	$(BIN)/python -m models

@@ -25,12 +25,20 @@ class Slot(Generic[Loaded]):
         """A slot of its own for the same network, changed when it is loaded."""
         return Slot(lambda: change(self._load()))
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the network is there; does not wait for one that is just being loaded."""
+        return self._loaded is not None
+
     def get(self) -> Loaded:
         """The network.
 
         Raises:
             WeightsError: It is refused, now or before.
         """
+        # Without the lock, which a process forked meanwhile would find held for ever.
+        if self._loaded is not None:
+            return self._loaded
         with self._lock:
             if self.problem is not None:
                 raise WeightsError(self.problem)

@@ -40,6 +40,7 @@ class Controls:
     scope: gr.Radio
     apply_box: gr.Button
     stop: gr.Button
+    again: gr.Button
     divider: gr.Slider
 
 
@@ -73,6 +74,7 @@ def lay_out(cards: Sequence[DetectorCard], own_methods: Sequence[str]) -> Tab:
                 stop = gr.Button("Stop", size="sm", elem_id="stop", min_width=80, scale=0)
         with gr.Column(scale=9, min_width=320, elem_id="readings"):
             problem = spoken("problem", "alert", "assertive")
+            again = gr.Button("Try again", size="sm", elem_id="again", min_width=80, scale=0)
             verdict = spoken("verdict", "status", "polite")
             with gr.Column(visible=False, elem_id="results") as results:
                 detectors = gr.HTML("", elem_id="detectors")
@@ -86,7 +88,7 @@ def lay_out(cards: Sequence[DetectorCard], own_methods: Sequence[str]) -> Tab:
             reproduce = lay_out_reproduce()
             gr.HTML(wording.honesty(cards), elem_id="honesty")
     return Tab(
-        Controls(picture, examples, k, method, kernel, scope, face.apply_box, stop, divider),
+        Controls(picture, examples, k, method, kernel, scope, face.apply_box, stop, again, divider),
         Panel(
             progress=progress,
             problem=problem,

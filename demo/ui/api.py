@@ -1,8 +1,8 @@
 """The named endpoint ``/analyse``: the same analysis for a program."""
 
 import json
-from collections.abc import Generator, Iterator
-from threading import Event
+import secrets
+from collections.abc import Generator
 from typing import Any
 
 import gradio as gr
@@ -14,10 +14,11 @@ from demo.core.images import encode_png
 from demo.core.record import mark, record_json
 from demo.core.settings import Settings
 from demo.ui.analyse_tab import Controls
-from demo.ui.events import ANALYSES
-from demo.ui.handlers import EMPTY, Handlers
+from demo.ui.handlers import BROKEN, EMPTY, Handlers
 from demo.ui.picture_input import Unreadable
-from demo.ui.running import OnStep, in_steps
+from demo.ui.request_log import Account, asked
+from demo.ui.running import Failed, Work
+from demo.ui.stepping import OnStep
 
 Answers = Generator[tuple[Any, ...], None, None]
 
@@ -35,7 +36,7 @@ def add_endpoint(controls: Controls, handlers: Handlers) -> None:
 
     def analyse_picture(
         picture: Any, k: float, method: str, kernel: str, scope: str, face: float
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Answers:
         yield from answers(handlers, picture, k, method, kernel, scope, face)
 
     face = gr.Number(1, label="face", precision=0, minimum=0, visible=False)
@@ -52,7 +53,7 @@ def add_endpoint(controls: Controls, handlers: Handlers) -> None:
         api_name="analyse",
         api_description=DESCRIPTION,
         concurrency_id="analysis",
-        concurrency_limit=ANALYSES,
+        concurrency_limit=None,
         show_progress="hidden",
     )
 
@@ -80,25 +81,34 @@ def answers(
     Raises:
         gr.Error: a sentence for whoever asked.
     """
+    about = asked("program", picture, k, method, zoo=handlers.toolbox.zoo)
     if not isinstance(picture, np.ndarray):
+        Account(about).write("refused")
         sentence = picture.sentence if isinstance(picture, Unreadable) else EMPTY
         raise gr.Error(sentence, print_exception=False)
 
-    def work(on_step: OnStep) -> Analysis:
+    def work(on_step: OnStep) -> tuple[Any, ...]:
         number = _whole_number(face)
         whole = number == 0
         settings = Settings(k, method, kernel, scope, face=max(number - 1, 0), whole=whole)
-        return analyse(picture, settings, handlers.toolbox, on_step)
+        analysis = analyse(picture, settings, handlers.toolbox, on_step)
+        on_step("Writing the answer", 1.0)
+        return _answer(analysis, handlers)
 
-    steps = in_steps(work, Event())
+    # A program may ask several things at once, so each is a visitor of its own.
+    visitor = secrets.token_hex()
     try:
-        while True:
-            next(steps)
-            yield (gr.skip(),) * 4
-    except StopIteration as end:
-        yield _answer(end.value, handlers)
+        answer = yield from handlers.runs.steps(
+            visitor,
+            Work(about, work, lambda answer: len(answer[0]["faces"])),
+            lambda step: (gr.skip(),) * 4,
+        )
+        if answer is not None:
+            yield answer
     except DemoError as problem:
         raise gr.Error(str(problem), print_exception=False) from None
+    except Failed:
+        raise gr.Error(BROKEN, print_exception=False) from None
 
 
 def _answer(analysis: Analysis, handlers: Handlers) -> tuple[Any, ...]:

@@ -8,9 +8,9 @@ from demo.examples import EXAMPLES
 from demo.ui.analyse_tab import Controls
 from demo.ui.compare_handlers import CompareHandlers
 from demo.ui.compare_tab import Compare
+from demo.ui.downloads import say_if_gone
 from demo.ui.events import LOOKS
 
-COMPARISONS = 2
 # The row's button is hidden with its tab: the focus goes where the page went.
 _FOCUS = "() => { document.querySelector('#pages [role=tab]').focus(); window.scrollTo(0, 0); }"
 
@@ -20,8 +20,8 @@ def connect_compare(
 ) -> None:
     """Ties the tab's components to the handlers.
 
-    A comparison takes several analyses' time, so comparisons queue apart from those. Whatever
-    begins a new one first stops the one before it, which might hold the place that it waits for.
+    Whatever begins a new comparison first stops the one before it, which might hold the place
+    that it waits for.
     """
     settings = [compare.k, compare.method, compare.kernel, compare.scope]
     shown = [
@@ -51,7 +51,7 @@ def connect_compare(
         [compare.pictures, *settings, compare.kept],
         shown,
         concurrency_id="comparison",
-        concurrency_limit=COMPARISONS,
+        concurrency_limit=None,
         show_progress="hidden",
         # Otherwise a change during a comparison would be dropped.
         trigger_mode="multiple",
@@ -74,3 +74,4 @@ def connect_compare(
         **quick,
     )
     opened.success(None, js=_FOCUS, api_visibility="private")
+    say_if_gone(compare.csv, compare.problem)

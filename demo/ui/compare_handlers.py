@@ -1,6 +1,5 @@
 """What happens in the Compare tab: pictures in, a row each, and any of them to the Analyse tab."""
 
-import logging
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,12 @@ from demo.core.settings import Settings
 from demo.ui import wording
 from demo.ui.compare_view import Entry, comparison, outcome
 from demo.ui.handlers import BROKEN
-from demo.ui.keeping import Keeping
+from demo.ui.keeping import Keeping, RoomError
 from demo.ui.panel import SKIP
 from demo.ui.pictures_input import Upload
-from demo.ui.running import OnStep, Runs, in_steps
+from demo.ui.request_log import asked
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 
 MOST = 6
 ANALYSE, COMPARE = "analyse", "compare"
@@ -81,35 +82,35 @@ class CompareHandlers:
         known = {entry.upload: entry for entry in kept if entry.row.settings == settings}
         entries: list[Entry] = []
 
-        def work(on_step: OnStep) -> tuple[Entry, ...]:
+        def work(on_step: OnStep) -> Shown:
             for number, upload in enumerate(taken):
                 entry = known.get(upload)
                 if entry is None or not _crops_there(entry):
                     entry = self._entry(upload, settings, _part(on_step, number, taken))
                 entries.append(entry)
-            return tuple(entries)
+            return self._finished(entries, (), settings, problems)
 
-        visitor = str(request.session_hash)
-        stop = self.runs.begin(visitor)
         shown = -1
+
+        def show(step: Step) -> Shown:
+            nonlocal shown
+            now = Shown(progress=wording.progress(step))
+            if len(entries) == shown:
+                return now
+            shown = len(entries)
+            rows = _so_far(entries[:shown], taken[shown:], settings, problems)
+            return rows._replace(progress=now.progress)
+
+        about = asked("compare", None, k, method, zoo=self.toolbox.zoo)
         try:
-            steps = in_steps(work, stop)
-            while True:
-                step = next(steps)
-                if len(entries) > shown:
-                    shown = len(entries)
-                    yield _so_far(entries[:shown], taken[shown:], settings, problems)
-                yield Shown(progress=wording.progress(step))
-        except StopIteration as end:
-            if end.value is None:
-                yield Shown(progress="")
-            else:
-                yield self._finished(end.value, (), settings, problems)
-        except Exception:
-            logging.getLogger(__name__).exception("A comparison failed.")
+            made = yield from self.runs.steps(
+                str(request.session_hash), Work(about, work, length="long"), show
+            )
+            yield Shown(progress="") if made is None else made
+        except DemoError as problem:
+            yield _cleared(str(problem))
+        except Failed:
             yield _cleared(BROKEN)
-        finally:
-            self.runs.end(visitor, stop)
 
     def halt(self, request: gr.Request) -> None:
         """Stops the visitor's comparison."""
@@ -123,7 +124,10 @@ class CompareHandlers:
         if not kept:
             return Shown(progress="")
         left = [one for one in uploads[:MOST] if one not in {entry.upload for entry in kept}]
-        return self._finished(kept, left, kept[0].row.settings, _too_many(uploads[MOST:]))
+        try:
+            return self._finished(kept, left, kept[0].row.settings, _too_many(uploads[MOST:]))
+        except RoomError as full:
+            return Shown(progress="", problem=wording.problem(str(full)))
 
     def open(self, kept: Sequence[Entry], event: gr.EventData) -> Opened:
         """Sets the Analyse tab to a row's picture and settings, and shows it.
@@ -138,10 +142,13 @@ class CompareHandlers:
         settings = entry.row.settings
         if entry.upload.path is None or not entry.upload.path.is_file():
             raise gr.Error(GONE, print_exception=False)
-        content = entry.upload.path.read_bytes()
+        try:
+            copy = self.keeping.write(entry.upload.path.name, entry.upload.path.read_bytes())
+        except RoomError as full:
+            raise gr.Error(str(full), print_exception=False) from None
         return Opened(
             pages=gr.Tabs(selected=ANALYSE),
-            picture=self.keeping.write(entry.upload.path.name, content),
+            picture=copy,
             k=settings.k,
             method=settings.method,
             kernel=settings.kernel,

@@ -7,7 +7,7 @@ import gradio as gr
 from demo.ui.analyse_tab import Tab
 from demo.ui.defences_handlers import DefencesHandlers
 from demo.ui.defences_tab import DefencesTab
-from demo.ui.events import ANALYSES, LOOKS
+from demo.ui.events import LOOKS
 
 
 def connect_defences(
@@ -15,8 +15,8 @@ def connect_defences(
 ) -> None:
     """Ties the tab's components to the handlers.
 
-    Asking shares the analyses' queue, for it takes as much as one. Nothing of the tab is loaded
-    before it is opened.
+    Asking waits in the same line as the analyses. Nothing of the tab is loaded before it is
+    opened.
     """
     shown = [tab.progress, tab.problem, tab.outcome, tab.face, tab.answers, tab.kept]
     study = analyse.panel.study
@@ -26,15 +26,17 @@ def connect_defences(
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    opened.select(handlers.open, [tab.kinds, study, tab.kept], shown, **quick)
+    known = [tab.kinds, tab.white_box, study, tab.kept]
+    opened.select(handlers.open, known, shown, **quick)
     opened.select(handlers.studied, None, [tab.studied], **quick)
-    tab.kinds.input(handlers.open, [tab.kinds, study, tab.kept], shown, **quick)
+    tab.kinds.input(handlers.open, known, shown, **quick)
+    tab.white_box.input(handlers.open, known, shown, **quick)
     tab.run.click(
         handlers.run,
-        [analyse.controls.picture, tab.kinds, study, tab.kept],
+        [analyse.controls.picture, *known],
         shown,
         concurrency_id="analysis",
-        concurrency_limit=ANALYSES,
+        concurrency_limit=None,
         show_progress="hidden",
         api_visibility="private",
     )

@@ -8,6 +8,7 @@ import gradio as gr
 
 from demo.examples import EXAMPLES
 from demo.ui.analyse_tab import Tab
+from demo.ui.downloads import say_if_gone
 from demo.ui.faces_list import chosen
 from demo.ui.handlers import Handlers
 from demo.ui.looking_closer import look_closer, place_window
@@ -16,7 +17,6 @@ from demo.ui.sheet_handlers import SheetHandlers
 from demo.ui.studio_handlers import StudioHandlers
 from demo.ui.studio_tab import LOOK, SPECTRUM, SWEEP
 
-ANALYSES = 3
 LOOKS = 4
 _SLIDE = "(position) => ({__type__: 'update', slider_position: position})"
 
@@ -28,8 +28,8 @@ def connect(
 ) -> None:
     """Ties the components to the handlers.
 
-    Analyses share one short queue, in which a visitor's newer analysis ends the older one. Looking
-    closer at a result has a queue of its own, so that a running analysis never blocks it.
+    Work waits in the server's one line, where a visitor's newer analysis ends the older one.
+    Looking closer at a result has a queue of its own, so that a running analysis never blocks it.
     """
     controls, panel, closer, views = tab.controls, tab.panel, tab.closer, tab.studio
     reproducing = Reproducing(handlers)
@@ -60,6 +60,7 @@ def connect(
         controls.scope.input,
         panel.subject.input,
         controls.apply_box.click,
+        controls.again.click,
         *(side.submit for side in hand),
     ]
     everything = [controls.picture, *settings, panel.subject, *hand, panel.together]
@@ -102,6 +103,8 @@ def connect(
         [tab.reproduce.given, controls.picture, *settings, panel.reproduced, panel.pending],
     )
     analysing(taken.then, reproducing.repeat, [controls.picture, panel.pending])
+    for download in (panel.png, panel.record, form.download):
+        say_if_gone(download, panel.problem)
     controls.divider.input(
         None, controls.divider, panel.comparison, js=_SLIDE, api_visibility="private"
     )
@@ -119,7 +122,8 @@ def _work(
         list(inputs),
         list(outputs),
         concurrency_id="analysis",
-        concurrency_limit=ANALYSES,
+        # Who works and who waits is decided in one line for all work, see line.py.
+        concurrency_limit=None,
         show_progress="hidden",
         trigger_mode=trigger_mode,
         api_visibility="private",

@@ -1,6 +1,5 @@
 """What happens on the page: each event runs the core and shows what came out."""
 
-import logging
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from demo.examples import EXAMPLES
 from demo.ui import wording
 from demo.ui.first_look import FirstLook
 from demo.ui.keeping import Keeping
+from demo.ui.line import BusyError
 from demo.ui.link import Link, read_link
 from demo.ui.looking_closer import point_of
 from demo.ui.panel import (
@@ -36,7 +36,9 @@ from demo.ui.panel import (
     without_result,
 )
 from demo.ui.picture_input import Unreadable
-from demo.ui.running import OnStep, Runs, in_steps
+from demo.ui.request_log import Account, Asked, asked
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep
 
 Given = Picture | Unreadable | None
 Panels = Generator[Panel, None, None]
@@ -80,9 +82,13 @@ class Handlers:
         if link is None or link.example == 0:
             yield new_picture(self.first_look.picture)
         if link is None or link == Link(0, Settings()):
-            yield from self.run(self.first_look.analysis, visitor, _cleared)
+            about = self.asked("open", self.first_look.picture, Settings())
+            look = Work(about, self.first_look.analysis, length="none")
+            yield from self.run(look, visitor, _cleared)
         elif link.example == 0:
-            yield from self.run(partial(self._first_example, link.settings), visitor, _cleared)
+            about = self.asked("open", self.first_look.picture, link.settings)
+            opened = Work(about, partial(self._first_example, link.settings))
+            yield from self.run(opened, visitor, _cleared)
         else:
             yield UNCHANGED
 
@@ -176,8 +182,11 @@ class Handlers:
         new: bool = False,
     ) -> Panels:
         visitor = visitor_of(request)
+        about = self.asked("analyse", picture, controls)
         if not isinstance(picture, np.ndarray):
             self.runs.stop(visitor)
+            if picture is not None:
+                Account(about).write("refused")
             yield nothing(picture.sentence if isinstance(picture, Unreadable) else EMPTY)
             return
 
@@ -188,14 +197,18 @@ class Handlers:
 
         def refused(sentence: str, no_face: bool) -> Panel:
             if new or no_face:
-                return without_result(picture, None if no_face else controls.subject, sentence)
+                return without_result(picture, None, sentence)
             return refused_setting(sentence)
 
-        yield from self.run(work, visitor, refused)
+        yield from self.run(Work(about, work), visitor, refused)
+
+    def asked(self, event: str, picture: Given, by: Controls | Settings) -> Asked:
+        """What a request asks for, for the log."""
+        return asked(event, picture, by.k, by.method, zoo=self.toolbox.zoo)
 
     def run(
         self,
-        work: Callable[[OnStep], Analysis],
+        work: Work[Analysis],
         visitor: str,
         refused: Callable[[str, bool], Panel],
         told: Callable[[Analysis], str] = lambda analysis: "",
@@ -203,27 +216,29 @@ class Handlers:
         """Shows where an analysis is, and at the end what came of it.
 
         Args:
-            work: makes the analysis; takes the function that it reports its steps to.
+            work: makes the analysis.
             visitor: whose older analysis ends here.
             refused: takes a sentence, and whether no face was found.
             told: what to say about the analysis as a repeated one, as HTML.
         """
-        stop = self.runs.begin(visitor)
+
+        def answer(on_step: OnStep) -> Panel:
+            analysis = work.perform(on_step)
+            on_step("Showing the result", 1.0)
+            done = finished(analysis, self.keeping, self.toolbox.zoo)
+            return done._replace(reproduced=told(analysis))
+
+        answering = Work(work.asked, answer, lambda panel: len(panel.boxes), work.length)
         try:
-            steps = in_steps(work, stop)
-            while True:
-                yield running(next(steps))
-        except StopIteration as end:
-            if end.value is not None:
-                done = finished(end.value, self.keeping, self.toolbox.zoo)
-                yield done._replace(reproduced=told(end.value))
+            answered = yield from self.runs.steps(visitor, answering, running)
+            if answered is not None:
+                yield answered
+        except BusyError as busy:
+            yield refused(str(busy), False)._replace(problem=wording.busy(str(busy)))
         except DemoError as problem:
             yield refused(str(problem), isinstance(problem, NoFaceError))
-        except Exception:
-            logging.getLogger(__name__).exception("An analysis failed.")
+        except Failed:
             yield refused(BROKEN, False)
-        finally:
-            self.runs.end(visitor, stop)
 
 
 def _cleared(sentence: str, no_face: bool) -> Panel:

@@ -1,83 +1,159 @@
-"""Long work behind a page: it reports its steps, and stops when nobody waits for it."""
+"""A visitor's work: it waits its turn, has its line in the log, and one replaces the one before."""
 
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
-from typing import TypeVar
+from threading import Event, Lock
+from typing import Generic, Literal, TypeVar
+
+from demo.core.errors import DemoError
+from demo.ui.line import BusyError, Line
+from demo.ui.request_log import Account, Asked
+from demo.ui.stepping import OnStep, Step, Stopped, in_thread
 
 Result = TypeVar("Result")
-OnStep = Callable[[str, float], None]
+Shown = TypeVar("Shown")
+Length = Literal["none", "short", "long"]
 
-_HEARTBEAT = 0.25
+_LOOK_OUT = 0.25
+_WAITING = "Waiting for a turn"
 
 
-class Stopped(Exception):  # noqa: N818
-    """Raised inside the work when nobody waits for its result any more."""
+class Failed(Exception):  # noqa: N818
+    """The work ended with an exception that nobody foresaw; the log has its line."""
+
+
+def _unknown(result: object) -> int | None:
+    return None
 
 
 @dataclass(frozen=True)
-class Step:
-    """How far the work is: the stage in words, and a fraction from 0 to 1."""
+class Work(Generic[Result]):
+    """What a visitor asks the server to do.
 
-    name: str
-    fraction: float
+    Attributes:
+        asked: the same for the log.
+        perform: does it; takes the function that it reports its steps to.
+        faces: counts the faces in what came out, for the log.
+        length: "short" work goes through the line and then to its end; "long" work lets others
+            before it at each of its steps; with "none" there is nothing to compute and no line.
+    """
+
+    asked: Asked
+    perform: Callable[[OnStep], Result]
+    faces: Callable[[Result], int | None] = _unknown
+    length: Length = "short"
 
 
-def in_steps(work: Callable[[OnStep], Result], stop: Event) -> Generator[Step, None, Result | None]:
-    """Runs work in a thread of its own and yields where it is, several times a second.
+def in_steps(work: Work[Result], stop: Event, line: Line) -> Generator[Step, None, Result | None]:
+    """Has work wait its turn and runs it in a thread of its own; yields where it is meanwhile.
 
     Closing the generator, as Gradio does when the visitor leaves, or setting ``stop`` ends the
-    work at its next step.
+    work at its next step. Its place in the line is free once its thread has ended, and exactly one
+    line is written to the log.
 
     Args:
-        work: takes the function that it reports its steps to.
+        work: what is to be done.
         stop: set from outside when the result is wanted no more.
+        line: where it waits.
 
     Returns:
         What the work returned; None when it was stopped.
 
     Raises:
-        Exception: whatever the work raised.
+        BusyError: the line is full; nothing was begun.
+        DemoError: what the work refused.
+        Failed: it raised anything else.
     """
-    steps: SimpleQueue[Step] = SimpleQueue()
-    outcome: Future[Result] = Future()
-
-    def report(name: str, fraction: float) -> None:
-        if stop.is_set():
-            raise Stopped
-        steps.put(Step(name, fraction))
-
-    def perform() -> None:
-        try:
-            outcome.set_result(work(report))
-        except BaseException as problem:
-            outcome.set_exception(problem)
-        steps.put(Step("", 1.0))
-
-    Thread(target=perform, daemon=True).start()
-    step = Step("Starting", 0.0)
+    account = Account(work.asked)
     try:
-        while not outcome.done() and not stop.is_set():
-            yield step
-            try:
-                step = steps.get(timeout=_HEARTBEAT)
-            except Empty:
-                continue
-        return outcome.result() if not stop.is_set() else None
-    except Stopped:
-        return None
-    finally:
-        stop.set()
+        place = line.pass_by(stop) if work.length == "none" else line.join(stop)
+    except BusyError:
+        account.write("busy")
+        raise
+    left = Event()
+
+    def perform(on_step: OnStep) -> Result:
+        def wait_for_turn() -> None:
+            told = -1
+            while not place.turn.wait(_LOOK_OUT):
+                if stop.is_set():
+                    raise Stopped
+                if told != (before := line.ahead(place)):
+                    account.step(_WAITING)
+                    on_step(f"{_WAITING}, {before or 'nobody'} before you", 0.0)
+                    told = before
+
+        def report(name: str, fraction: float) -> None:
+            if work.length == "long":
+                line.give_way(place)
+                wait_for_turn()
+            account.step(name)
+            on_step(name, fraction)
+
+        try:
+            wait_for_turn()
+            return work.perform(report)
+        finally:
+            line.leave(place)
+
+    def accounted(on_step: OnStep) -> Result:
+        try:
+            result = perform(on_step)
+        except Stopped:
+            account.write("left" if left.is_set() else "stopped")
+            raise
+        except DemoError:
+            account.write("refused")
+            raise
+        except BaseException as problem:
+            account.write("failed", problem=problem)
+            raise Failed from None
+        account.write("done", work.faces(result))
+        return result
+
+    return (yield from in_thread(accounted, stop, left))
 
 
 class Runs:
-    """Which analysis each visitor waits for: starting a new one stops the one before it."""
+    """Which work each visitor waits for in one place of the page: a new one ends the one before."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: Line | None = None) -> None:
+        """Begin with none.
+
+        Args:
+            line: where all the server's work waits; a line of its own where none is given.
+        """
+        self.line = line or Line()
         self._lock = Lock()
         self._stops: dict[str, Event] = {}
+
+    def steps(
+        self, visitor: str, work: Work[Result], show: Callable[[Step], Shown]
+    ) -> Generator[Shown, None, Result | None]:
+        """Does a visitor's work in place of what the visitor waited for so far, see ``in_steps``.
+
+        Args:
+            visitor: whose it is.
+            work: what is to be done.
+            show: turns each step into what is yielded.
+
+        Returns:
+            What the work returned; None when it was stopped.
+        """
+        stop = self.begin(visitor)
+        try:
+            steps = in_steps(work, stop, self.line)
+            with closing(steps):
+                while True:
+                    try:
+                        step = next(steps)
+                    except StopIteration as end:
+                        result: Result | None = end.value
+                        return result
+                    yield show(step)
+        finally:
+            self.end(visitor, stop)
 
     def begin(self, visitor: str) -> Event:
         """Stops what the visitor waited for so far; returns the new run's stop signal."""

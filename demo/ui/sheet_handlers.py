@@ -1,6 +1,5 @@
 """What happens at the figure sheet's form: one is made on request, and goes with its picture."""
 
-import logging
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -14,14 +13,15 @@ from demo.core.errors import DemoError, SettingsError
 from demo.core.images import Picture, digest
 from demo.core.settings import Settings
 from demo.core.sweep import swept
-from demo.sheet.figure import figure_sheet
 from demo.sheet.settings import ROWS, PictureShown, SheetSettings
 from demo.ui import wording
 from demo.ui.handlers import BROKEN, Given
 from demo.ui.keeping import Keeping
 from demo.ui.looking_closer import check_look
 from demo.ui.panel import Study
-from demo.ui.running import OnStep, Runs, in_steps
+from demo.ui.request_log import asked as described
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 from demo.ui.studio_handlers import NOTHING
 from models.cards import DETECTOR_NAMES
 
@@ -106,23 +106,20 @@ class SheetHandlers:
     def _make(
         self, picture: Picture, study: Study, asked: Asked, visitor: str
     ) -> Generator[Shown, None, None]:
-        def work(on_step: OnStep) -> tuple[bytes, bytes]:
-            return self._sheet(picture, study, asked, on_step)
+        def work(on_step: OnStep) -> Shown:
+            return self._finished(self._sheet(picture, study, asked, on_step), study, asked)
 
-        stop = self.runs.begin(visitor)
+        def show(step: Step) -> Shown:
+            return Shown(status=wording.progress(step))
+
+        about = described("sheet", picture, zoo=self.toolbox.zoo)
         try:
-            steps = in_steps(work, stop)
-            while True:
-                yield Shown(status=wording.progress(next(steps)))
-        except StopIteration as end:
-            yield Shown(status="") if end.value is None else self._finished(end.value, study, asked)
+            made = yield from self.runs.steps(visitor, Work(about, work, length="long"), show)
+            yield Shown(status="") if made is None else made
         except DemoError as problem:
             yield NONE._replace(status=wording.problem(str(problem)))
-        except Exception:
-            logging.getLogger(__name__).exception("A figure sheet failed.")
+        except Failed:
             yield NONE._replace(status=wording.problem(BROKEN))
-        finally:
-            self.runs.end(visitor, stop)
 
     def _sheet(
         self, picture: Picture, study: Study, asked: Asked, on_step: OnStep
@@ -140,17 +137,21 @@ class SheetHandlers:
 
             settings = replace(study.settings, k=k, method=method)
             analyses.append(analyse(picture, settings, self.toolbox, report))
+        # Only here: matplotlib takes a second to import.
+        from demo.sheet.figure import figure_sheet
+
         on_step("Drawing the sheet", 0.9)
         shown = [PictureShown(NAME, tuple(analyses))]
-        more = self._own_networks()
+        more = self._more_options()
         png = figure_sheet(shown, chosen, f"{STEM}.png", more)
         if asked.kind == "png":
             return png, png
         return figure_sheet(shown, chosen, f"{STEM}.{asked.kind}", more), png
 
-    def _own_networks(self) -> list[str]:
-        """The options that name the operator's networks; their files are nobody else's business."""
-        zoo, words = self.toolbox.zoo, []
+    def _more_options(self) -> list[str]:
+        """The precision, and the operator's networks, whose files are nobody else's business."""
+        zoo = self.toolbox.zoo
+        words = [] if zoo.precision == "float32" else ["--precision", zoo.precision]
         for name in zoo.detector_names:
             words += [] if name in DETECTOR_NAMES else ["--detector", f"{name}=FILE"]
         for name in zoo.restorer_names:

@@ -1,6 +1,5 @@
 """What happens in the studio: a sweep on request, the other views when they are opened."""
 
-import logging
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,7 +8,6 @@ import gradio as gr
 import numpy as np
 
 from demo.core.analysis import Toolbox
-from demo.core.attention import attend
 from demo.core.errors import DemoError
 from demo.core.images import digest
 from demo.core.restoring import methods
@@ -19,7 +17,9 @@ from demo.core.sweep import Sweep, sweep, swept
 from demo.ui import wording
 from demo.ui.handlers import BROKEN, Given
 from demo.ui.panel import Study
-from demo.ui.running import OnStep, Runs, in_steps
+from demo.ui.request_log import asked
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 from demo.ui.studio_tab import LOOK, SPECTRUM
 from demo.ui.study_pictures import looks, spectra_shown
 from demo.ui.sweep_chart import sweep_chart
@@ -61,28 +61,23 @@ class StudioHandlers:
             yield gr.skip(), gr.skip()
             return
 
-        def work(on_step: OnStep) -> Sweep:
-            return sweep(picture, study.settings, self.toolbox, on_step)
+        def work(on_step: OnStep) -> Kept:
+            made = sweep(picture, study.settings, self.toolbox, on_step)
+            return Kept(study.digest, swept(study.settings), made)
 
-        visitor = str(request.session_hash)
-        stop = self.runs.begin(visitor)
+        def show(step: Step) -> tuple[Any, Any]:
+            return wording.progress(step), gr.skip()
+
+        about = asked("sweep", picture, zoo=self.toolbox.zoo)
         try:
-            steps = in_steps(work, stop)
-            while True:
-                yield wording.progress(next(steps)), gr.skip()
-        except StopIteration as end:
-            if end.value is None:
-                yield INVITATION, gr.skip()
-            else:
-                made = Kept(study.digest, swept(study.settings), end.value)
-                yield sweep_chart(made.sweep), made
+            made = yield from self.runs.steps(
+                str(request.session_hash), Work(about, work, length="long"), show
+            )
+            yield (INVITATION, gr.skip()) if made is None else (sweep_chart(made.sweep), made)
         except DemoError as problem:
             yield wording.problem(str(problem)), gr.skip()
-        except Exception:
-            logging.getLogger(__name__).exception("A sweep failed.")
+        except Failed:
             yield wording.problem(BROKEN), gr.skip()
-        finally:
-            self.runs.end(visitor, stop)
 
     def halt(self, request: gr.Request) -> None:
         """Stops the visitor's sweep."""
@@ -106,12 +101,11 @@ class StudioHandlers:
         return k, method
 
     def _looks(self, study: Study) -> str:
-        zoo = self.toolbox.zoo
+        # Only here: grad-cam brings scikit-learn, seconds for a view that few open.
+        from demo.core.attention import attend_each
+
         try:
-            found = [
-                attend(zoo.detector(one.detector), one.clean, one.attacked) for one in study.asked
-            ]
-            return looks(study, found)
+            return looks(study, attend_each(study.asked, self.toolbox))
         except DemoError as problem:
             return wording.problem(str(problem))
 

@@ -1,6 +1,5 @@
 """What happens in the Study tab: a finished study is shown, another one run."""
 
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from demo.study.samples import DataSet, draw
 from demo.ui import study_view as view
 from demo.ui import wording
 from demo.ui.handlers import BROKEN
-from demo.ui.keeping import Keeping
+from demo.ui.keeping import Keeping, RoomError
 from demo.ui.panel import SKIP
+from demo.ui.request_log import Account, Asked
 from demo.ui.study_running import Ended, Running, StudyRun
 
 STUDY = "study"
@@ -145,8 +145,10 @@ class StudyHandlers:
             return shown._replace(seen=seen)
         try:
             return self._with_report(shown, chosen)._replace(seen=seen._replace(key=chosen.key))
-        except OSError:
-            logging.getLogger(__name__).exception("A report could not be read.")
+        except RoomError as full:
+            return shown._replace(problem=wording.problem(str(full)))
+        except OSError as problem:
+            Account(Asked("study report")).write("failed", problem=problem)
             return shown._replace(problem=wording.problem(BROKEN))
 
     def _with_report(self, shown: Shown, study: FinishedStudy) -> Shown:

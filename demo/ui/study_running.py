@@ -5,22 +5,19 @@ settings go on where they were stopped, also after the server was started anew.
 """
 
 import atexit
-import logging
-import os
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event, Lock, Thread, get_native_id
+from threading import Event, Lock, Thread
 from typing import Literal
 
 from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError, SettingsError
 from demo.core.images import Picture
-from demo.study.report import write_report
 from demo.study.run import Plan, run_study, study_name
 from demo.study.samples import DataSet, Sample
-from demo.ui.running import Stopped
+from demo.ui.request_log import Account, Asked
+from demo.ui.stepping import Stopped, step_back
 
 FAILED = "Something went wrong on the server, and the study ended. Run it again: it goes on."
 _NICENESS = 10
@@ -118,22 +115,29 @@ class StudyRun:
             self._thread.join(_LAST_SECONDS)
 
     def _work(self, data: DataSet, plan: Plan) -> None:
-        _step_back()
-        folder, refusal = None, ""
+        step_back(_NICENESS)
+        folder, refusal, account = None, "", Account(Asked("study"))
         try:
+            account.step("Measuring")
             out = self._shelf / study_name(data, plan, self._toolbox)
             run_study(self._counted(data), plan, self._toolbox, out, self._on_part)
             with self._lock:
                 self._state = replace(self._running(), stage="writing")
+            # Only here: a report brings matplotlib and scikit-learn, seconds to import.
+            from demo.study.report import write_report
+
+            account.step("Writing the report")
             write_report(out)
             folder = out
+            account.write("done")
         except Stopped:
-            pass
+            account.write("stopped")
         except DemoError as refused:
             refusal = str(refused)
-        except Exception:
-            logging.getLogger(__name__).exception("A study failed.")
+            account.write("refused")
+        except Exception as problem:
             refusal = FAILED
+            account.write("failed", problem=problem)
         with self._lock:
             self._state = Ended(self._running(), folder, refusal)
 
@@ -166,10 +170,3 @@ class StudyRun:
     def _running(self) -> Running:
         assert isinstance(self._state, Running)
         return self._state
-
-
-def _step_back() -> None:
-    """Lower this thread's priority, and so that of the threads that compute for it."""
-    # Elsewhere a priority belongs to the whole process.
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)

@@ -8,7 +8,6 @@ used here, behind the same address.
 import base64
 import binascii
 import json
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from functools import partial
@@ -37,6 +36,7 @@ from demo.core.settings import SCOPES, Settings
 from demo.ui.api import Answers, answers
 from demo.ui.handlers import BROKEN, Handlers
 from demo.ui.picture_input import PictureInput
+from demo.ui.request_log import Account, Asked
 
 NAME: Final = "analyse_picture"
 DESCRIPTION: Final = (
@@ -116,8 +116,8 @@ class AnalysisTool:
             raise ValueError(str(problem)) from None
         except gr.Error as problem:
             raise ValueError(problem.message) from None
-        except Exception:
-            logging.exception("The tool failed")
+        except Exception as problem:
+            Account(Asked("tool")).write("failed", problem=problem)
             raise ValueError(BROKEN) from None
 
     async def _last(self, steps: Answers) -> tuple[Any, ...]:

@@ -7,14 +7,24 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import torch
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: its address, and its process."""
+
+    address: str
+    process: "subprocess.Popen[bytes]"
 
 
 @contextmanager
@@ -24,17 +34,43 @@ def served(arguments: Sequence[str] = ()) -> Iterator[str]:
     Raises:
         RuntimeError: the program ended, or did not answer in time.
     """
+    with started(arguments) as server:
+        yield server.address
+
+
+@contextmanager
+def started(
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    errors: IO[bytes] | None = None,
+) -> Iterator[Served]:
+    """What ``served`` does, for who also wants the process.
+
+    Args:
+        arguments: of the program.
+        environment: variables on top of this process' own.
+        errors: where its standard error goes; to this process' own where None is given.
+
+    Raises:
+        RuntimeError: the program ended, or did not answer in time.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     # The last digits of a sum depend on how many threads share it.
-    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     command = [sys.executable, "app.py", "--port", str(port), *arguments]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment)
+    server = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **threads, **(environment or {})},
+        stdout=subprocess.DEVNULL if errors else None,
+        stderr=errors,
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, server)
-        yield address
+        yield Served(address, server)
     finally:
         server.terminate()
         server.wait(30)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 Asked = tuple[ListToolsResult, CallToolResult]
 
 
-def ask(address: str, arguments: dict[str, object], name: str = NAME) -> CallToolResult:
+def ask(address: str, name: str = NAME, /, **arguments: object) -> CallToolResult:
     return asyncio.run(_ask(address, name, arguments))[1]
 
 
@@ -87,7 +87,7 @@ def test_there_is_one_tool_and_it_says_what_it_takes(address: str, encoded: str)
 def test_its_answer_is_the_cores_own_numbers_and_pixels(
     address: str, encoded: str, small_face: Picture, toolbox: Toolbox
 ) -> None:
-    answer = ask(address, {"picture": encoded, "k": 2.5, "method": "lanczos", "kernel": "bicubic"})
+    answer = ask(address, picture=encoded, k=2.5, method="lanczos", kernel="bicubic")
     analysis = analyse(small_face, Settings(2.5, "lanczos", "bicubic"), toolbox)
     assert not answer.isError
     numbers, clean, attacked = answer.content
@@ -101,7 +101,7 @@ def test_its_answer_is_the_cores_own_numbers_and_pixels(
 def test_an_uploaded_picture_is_named_by_its_address(
     address: str, upload: str, astronaut: Picture, toolbox: Toolbox
 ) -> None:
-    answer = ask(address, {"picture": upload})
+    answer = ask(address, picture=upload)
     assert not answer.isError
     numbers = answer.content[0]
     assert isinstance(numbers, TextContent)
@@ -127,7 +127,7 @@ def test_an_uploaded_picture_is_named_by_its_address(
     ],
 )
 def test_whatever_else_a_picture_is_called_gets_a_sentence(address: str, named: str) -> None:
-    refused = ask(address, {"picture": named})
+    refused = ask(address, picture=named)
     assert refused.isError
     said = sentence(refused)
     assert said.endswith(".")
@@ -155,8 +155,8 @@ def listener() -> Iterator[tuple[str, list[str]]]:
 
 def test_no_address_is_fetched(address: str, upload: str, listener: tuple[str, list[str]]) -> None:
     stranger, asked = listener
-    assert ask(address, {"picture": f"{stranger}/face.png"}).isError
-    assert not ask(address, {"picture": upload.replace(address, stranger)}).isError
+    assert ask(address, picture=f"{stranger}/face.png").isError
+    assert not ask(address, picture=upload.replace(address, stranger)).isError
     assert asked == []
 
 
@@ -178,11 +178,11 @@ def test_no_address_is_fetched(address: str, upload: str, listener: tuple[str, l
 def test_arguments_that_cannot_be_are_refused(
     address: str, encoded: str, wrong: dict[str, object]
 ) -> None:
-    assert ask(address, {"picture": encoded, **wrong}).isError
+    assert ask(address, **({"picture": encoded} | wrong)).isError
 
 
 def test_there_is_no_other_tool(address: str, encoded: str) -> None:
-    assert NAME in sentence(ask(address, {"picture": encoded}, "load_file"))
+    assert NAME in sentence(ask(address, "load_file", picture=encoded))
 
 
 def test_more_than_fits_into_a_message_is_not_read(address: str) -> None:
