@@ -8,13 +8,15 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError
 from demo.core.faces import FaceDetector
 from demo.study.opening import KINDS, open_named
 from demo.ui.health import Health
 from demo.ui.keeping import open_keeping
-from demo.ui.line import Line
+from demo.ui.line import AT_ONCE, Line
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from demo.ui.request_log import write_to_stderr
 from demo.ui.study_handlers import Studies
@@ -52,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keeping, first_look = open_keeping(), example_look(toolbox)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
     write_to_stderr()
-    line = Line()
+    line = Line(given.at_once)
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // given.at_once))
     demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out), line)
     serve(demo, given.host, given.port, Health(zoo, line))
     print(f"The page is at {demo.local_url}", flush=True)
@@ -81,6 +85,15 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=int(environment.get("GRADIO_SERVER_PORT", "7860")),
         help="port to listen on (GRADIO_SERVER_PORT)",
+    )
+    parser.add_argument(
+        "--at-once",
+        type=int,
+        choices=range(1, 65),
+        default=int(environment.get("DEMO_AT_ONCE", AT_ONCE)),
+        metavar="N",
+        help=f"how many analyses run at the same time, from 1; {AT_ONCE} by default; they share "
+        "the cores, unless OMP_NUM_THREADS says how many threads each has (DEMO_AT_ONCE)",
     )
     parser.add_argument(
         "--weights",

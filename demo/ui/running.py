@@ -1,11 +1,13 @@
 """Long work behind a page: it waits its turn, reports its steps, and stops when nobody waits."""
 
+import os
+import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_native_id
 from typing import Generic, Literal, TypeVar
 
 from demo.core.errors import DemoError
@@ -17,7 +19,10 @@ Shown = TypeVar("Shown")
 OnStep = Callable[[str, float], None]
 Length = Literal["none", "short", "long"]
 
-_HEARTBEAT = 0.25
+# Every heartbeat of every visitor who waits costs the page's own thread some milliseconds.
+_HEARTBEAT = 1.0
+_LOOK_OUT = 0.25
+_NICENESS = 5
 _WAITING = "Waiting for a turn"
 
 
@@ -90,11 +95,14 @@ def in_steps(work: Work[Result], stop: Event, line: Line) -> Generator[Step, Non
     left = Event()
 
     def wait_for_turn() -> None:
+        told = -1
         while not place.turn.is_set():
-            account.step(_WAITING)
             before = line.ahead(place)
-            steps.put(Step(f"{_WAITING}, {before or 'nobody'} before you", 0.0))
-            place.turn.wait(_HEARTBEAT)
+            if before != told:
+                account.step(_WAITING)
+                steps.put(Step(f"{_WAITING}, {before or 'nobody'} before you", 0.0))
+                told = before
+            place.turn.wait(_LOOK_OUT)
             _check(stop)
 
     def report(name: str, fraction: float) -> None:
@@ -113,6 +121,7 @@ def in_steps(work: Work[Result], stop: Event, line: Line) -> Generator[Step, Non
             line.leave(place)
 
     def perform() -> None:
+        step_back(_NICENESS)
         try:
             result = work_it()
         except Stopped:
@@ -144,6 +153,16 @@ def in_steps(work: Work[Result], stop: Event, line: Line) -> Generator[Step, Non
         raise
     finally:
         stop.set()
+
+
+def step_back(niceness: int) -> None:
+    """Lowers this thread's priority, and so that of the threads that compute for it.
+
+    The threads that answer the page stay before it, however much there is to compute.
+    """
+    # Elsewhere a priority belongs to the whole process.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)
 
 
 def _check(stop: Event) -> None:

@@ -5,12 +5,10 @@ settings go on where they were stopped, also after the server was started anew.
 """
 
 import atexit
-import os
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event, Lock, Thread, get_native_id
+from threading import Event, Lock, Thread
 from typing import Literal
 
 from demo.core.analysis import Toolbox
@@ -20,7 +18,7 @@ from demo.study.report import write_report
 from demo.study.run import Plan, run_study, study_name
 from demo.study.samples import DataSet, Sample
 from demo.ui.request_log import Account, Asked
-from demo.ui.running import Stopped
+from demo.ui.running import Stopped, step_back
 
 FAILED = "Something went wrong on the server, and the study ended. Run it again: it goes on."
 _NICENESS = 10
@@ -118,7 +116,7 @@ class StudyRun:
             self._thread.join(_LAST_SECONDS)
 
     def _work(self, data: DataSet, plan: Plan) -> None:
-        _step_back()
+        step_back(_NICENESS)
         folder, refusal, account = None, "", Account(Asked("study"))
         try:
             account.step("Measuring")
@@ -170,10 +168,3 @@ class StudyRun:
     def _running(self) -> Running:
         assert isinstance(self._state, Running)
         return self._state
-
-
-def _step_back() -> None:
-    """Lower this thread's priority, and so that of the threads that compute for it."""
-    # Elsewhere a priority belongs to the whole process.
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
