@@ -19,7 +19,7 @@ from demo.ui.gpu_time import lender, on_lent_gpu
 from demo.ui.handlers import Handlers
 from demo.ui.health import Health
 from demo.ui.keeping import Keeping, open_keeping
-from demo.ui.line import Line
+from demo.ui.line import AT_ONCE, Line
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from demo.ui.request_log import write_to_stderr
 from demo.ui.running import Runs
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keeping, first_look = open_keeping(), example_look(plain)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
     write_to_stderr()
-    line = Line()
+    line = Line(given.at_once)
     demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out), line)
     tool = AnalysisTool(Handlers(toolbox, keeping, Runs(line), first_look))
     serve(demo, keeping, given.host, given.port, Health(zoo, line), tool)
@@ -116,6 +116,15 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=int(environment.get("GRADIO_SERVER_PORT", "7860")),
         help="port to listen on (GRADIO_SERVER_PORT)",
+    )
+    parser.add_argument(
+        "--at-once",
+        type=int,
+        choices=range(1, 65),
+        default=int(environment.get("DEMO_AT_ONCE", AT_ONCE)),
+        metavar="N",
+        help=f"how many analyses run at the same time ({AT_ONCE}); OMP_NUM_THREADS says how many "
+        "threads each has (DEMO_AT_ONCE)",
     )
     parser.add_argument(
         "--weights",

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,6 +100,24 @@ def begin_comparison(server: Server, visitor: Visitor, content: bytes) -> int:
     return server.page.after(server.page.event("compare-pictures", "change"))[0]
 
 
+@contextmanager
+def full_line(server: Server, content: bytes) -> Iterator[None]:
+    """As many visitors as the server takes, with much to do, for the length of a block."""
+    crowd = [Visitor(server.page) for _ in range(AT_ONCE + LONGEST)]
+    with ThreadPoolExecutor(len(crowd)) as pool:
+        for visitor in crowd:
+            pool.submit(visitor.do, begin_analysis(server, visitor, content))
+        try:
+            end = time.monotonic() + SECONDS
+            while server.health()["waiting"] < LONGEST:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            yield
+        finally:
+            for visitor in crowd:
+                visitor.stop()
+
+
 @pytest.mark.parametrize(
     ("event", "begin"),
     [
@@ -175,20 +194,13 @@ def test_behind_a_full_line_a_visitor_reads_that_the_server_is_busy_and_tries_ag
     page = browser.new_page()
     page.goto(server.page.address)
     finished(page, "K = 2")
-    crowd = [Visitor(server.page) for _ in range(AT_ONCE + LONGEST)]
-    with ThreadPoolExecutor(len(crowd)) as pool:
-        for visitor in crowd:
-            pool.submit(visitor.do, begin_analysis(server, visitor, large))
-        while server.health()["waiting"] < LONGEST:
-            time.sleep(0.05)
+    with full_line(server, large):
         set_slider(page, "k", 3)
         expect(page.locator("#problem")).to_contain_text("The server is busy: 16 others wait")
         expect(page.locator("#verdict")).to_be_empty()
         with pytest.raises(AppError, match="The server is busy"):
             program.predict(picture=handle_file(file), api_name="/analyse")
         assert server.health()["running"] == AT_ONCE
-        for visitor in crowd:
-            visitor.stop()
     page.get_by_role("button", name="Try again").click()
     finished(page, "K = 3")
     expect(page.get_by_role("button", name="Try again")).to_be_hidden()

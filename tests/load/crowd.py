@@ -6,6 +6,7 @@ its sentence says. Every answer is compared, bit for bit, with the one that the 
 Ends with status 1 where a promise is broken.
 """
 
+import argparse
 import os
 import random
 import signal
@@ -26,13 +27,14 @@ import numpy as np
 import torch
 
 from demo.core.analysis import make_toolbox
+from demo.ui.line import AT_ONCE
 from tests.browser.serving import started
 from tests.load.cases import Case, check_on_page, faces, put_on_page
 from tests.load.visitor import Page, Visitor
 from tests.load.watching import MIB, watched
 
 CORES = 2
-FEW, ROUNDS, FEW_SECONDS = 10, 5, 6.0
+FEW, FEW_SECONDS = 10, 6.0
 MANY, BUSY_SECONDS, MEMORY = 50, 1.0, 3072
 PATIENCE = 300.0
 BUSY = "The server is busy"
@@ -53,21 +55,23 @@ class Served:
     wrong: str
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Sends the crowds; returns 1 where a promise was broken."""
+    given = _parser().parse_args(arguments)
+    served = ["--device", "cpu", "--at-once", str(given.at_once)]
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:CORES]))
-    torch.set_num_threads(CORES)
+    torch.set_num_threads(given.threads)
     cases = faces(make_toolbox("cpu"))
     with (
         tempfile.TemporaryDirectory() as folder,
         open(os.devnull, "wb") as errors,
-        started(["--device", "cpu"], {"TMPDIR": folder}, errors) as server,
+        started(served, {"TMPDIR": folder}, errors) as server,
         watched(server.process.pid, Path(folder)) as seen,
     ):
         page = Page(server.address)
         crowd(page, cases[:1])
-        few = [one for _ in range(ROUNDS) for one in crowd(page, islice(cycle(cases), FEW))]
+        few = [one for _ in range(given.rounds) for one in crowd(page, islice(cycle(cases), FEW))]
         few_memory = max(seen.memory)
         with asked_for_health(server.address) as health:
             many = crowd(page, islice(cycle(cases), MANY))
@@ -76,9 +80,9 @@ def main() -> int:
     wrong = [one.wrong for one in (*few, *many) if one.wrong]
     waited = max(busy, default=0.0)
     print(
-        f"""Everything on {CORES} cores
+        f"""{CORES} cores, {given.at_once} analyses at once of {given.threads} threads each
 
-| | {FEW} at once, {ROUNDS} times | {MANY} at once |
+| | {FEW} at once, {given.rounds} times | {MANY} at once |
 | --- | ---: | ---: |
 | right results | {_right(few)} | {_right(many)} |
 | wrong, lost or mixed up | {len(few) - _right(few)} | {len(many) - _right(many)} |
@@ -98,6 +102,15 @@ def main() -> int:
         problems.append(f"The server took more than {MEMORY} MiB.")
     print("\n".join(problems), file=sys.stderr)
     return 1 if problems else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="analyses at the same time")
+    threads = CORES // AT_ONCE
+    parser.add_argument("--threads", type=int, default=threads, help="threads of each analysis")
+    parser.add_argument("--rounds", type=int, default=5, help=f"how often {FEW} visitors click")
+    return parser
 
 
 def crowd(page: Page, cases: Iterator[Case] | Sequence[Case]) -> list[Served]:

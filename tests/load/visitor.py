@@ -52,7 +52,10 @@ class Visitor:
         """Open the page."""
         self._page = page
         self.session = secrets.token_hex(8)
-        self._http = httpx.Client(base_url=f"{page.address}/gradio_api", timeout=SECONDS)
+        # A connection kept open is closed by the server after a few idle seconds, maybe just then.
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        address = f"{page.address}/gradio_api"
+        self._http = httpx.Client(base_url=address, timeout=SECONDS, limits=fresh)
         self._values = {
             number: one["props"].get("value") for number, one in page.components.items()
         }
