@@ -26,7 +26,8 @@ _ANSWERED = re.compile(
     r"|/(assets|static|svelte|pwa_icon)/.*"
     r"|/(config|health|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon)/?"
     r"|/gradio_api/(info|upload|upload_progress|cancel|reset|startup-events|app_id|theme\.css)/?"
-    r"|/gradio_api/(queue|heartbeat|mcp)/.*"
+    r"|/gradio_api/(queue|heartbeat)/.*"
+    r"|/gradio_api/mcp(/.*)?"
     r"|/gradio_api/call/(v2/)?(analyse|defences)(/[^/]+)?/?"
     rf"|{FILE}.+",
     re.DOTALL,

@@ -53,6 +53,7 @@ def client(keeping: Keeping) -> Iterator[TestClient]:
         "/gradio_api/info",
         "/gradio_api/heartbeat/abc",
         "/gradio_api/call/analyse/abc",
+        "/gradio_api/mcp",
         "/gradio_api/queue/data?session_hash=abc",
     ],
 )
