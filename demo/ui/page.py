@@ -27,7 +27,7 @@ from demo.ui.first_look import FirstLook
 from demo.ui.gate import Gate
 from demo.ui.handlers import Handlers
 from demo.ui.health import Health
-from demo.ui.keeping import KEPT_SECONDS, Keeping
+from demo.ui.keeping import Keeping
 from demo.ui.line import Line
 from demo.ui.quiet_blocks import QuietBlocks
 from demo.ui.running import Runs
@@ -70,7 +70,8 @@ def build_demo(
         line: where all work waits for its turn.
     """
     handlers = Handlers(toolbox, keeping, Runs(line), first_look)
-    demo = QuietBlocks(title=TITLE, analytics_enabled=False, delete_cache=(30, int(KEPT_SECONDS)))
+    # Keeping cleans. Gradio would take an example that one visitor chose from all the others.
+    demo = QuietBlocks(title=TITLE, analytics_enabled=False, delete_cache=None)
     with demo:
         gr.HTML(
             wording.heading(str(toolbox.zoo.device), toolbox.zoo.precision),
