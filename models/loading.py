@@ -13,7 +13,7 @@ from models.detectors import build_detector
 from models.hub import Hub
 from models.policy import build_policy_of
 from models.policy_card import PolicyCard, read_policy_card
-from models.precision import in_bfloat16
+from models.precision import InFloat32, in_bfloat16
 from models.round_trip_card import RoundTripCard, read_round_trip_card
 from models.round_trip_detector import LoadedRoundTripDetector, RoundTripModels
 from models.silent_blocks import leave_out_silent_blocks
@@ -156,8 +156,13 @@ def detector_in_bfloat16(loaded: LoadedDetector) -> LoadedDetector:
 
 
 def super_resolution_in_bfloat16(loaded: LoadedSuperResolution) -> LoadedSuperResolution:
-    """The same EDSR network, as a copy that computes in bfloat16."""
-    return loaded._replace(network=in_bfloat16(loaded.network))
+    """The same EDSR network, as a copy that computes in bfloat16 up to its tail.
+
+    The tail makes the pixels, and rounds them too coarsely in bfloat16: up to 3 levels of 8 bits.
+    """
+    network = in_bfloat16(loaded.network)
+    network.tail = InFloat32(loaded.network.get_submodule("tail"))
+    return loaded._replace(network=network)
 
 
 def _fill(

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Literal, get_args
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.fx.experimental.optimization import fuse
 
 Precision = Literal["float32", "bfloat16"]
@@ -38,6 +38,20 @@ def in_bfloat16(network: nn.Module) -> nn.Module:
             module.fused_attn = True
     copied = copied.to(torch.bfloat16)
     return copied.to(memory_format=torch.channels_last) if convolutional else copied
+
+
+class InFloat32(nn.Module):
+    """The last part of a network that otherwise computes in bfloat16, as exact as it was."""
+
+    def __init__(self, part: nn.Module) -> None:
+        """Share a part of the exact network."""
+        super().__init__()
+        self.part = part
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The part's answer, float32."""
+        answer: Tensor = self.part(features.float())
+        return answer
 
 
 def type_of(network: nn.Module) -> torch.dtype:
