@@ -77,8 +77,8 @@ def resident(process: int) -> int:
 
 
 def files_in(folder: Path) -> set[Path]:
-    """Every file below a folder, links and sockets too."""
-    return {path for path in folder.rglob("*") if not path.is_dir()}
+    """Every file below a folder, links and sockets too, while others may remove some."""
+    return {Path(place, name) for place, _, names in os.walk(folder) for name in names}
 
 
 def project_files() -> set[Path]:
