@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?= 120
 
-.PHONY: demo test check bench soak visitors figures screenshots
+.PHONY: demo test check versions bench bench-gpu soak visitors figures screenshots push
 
 demo: .venv/demo.stamp
 	$(BIN)/python app.py
@@ -15,8 +15,14 @@ check: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 
+versions: .venv/test.stamp
+	.ci/versions
+
 bench: .venv/test.stamp
 	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+bench-gpu: .venv/test.stamp
+	$(BIN)/python -m benchmarks.gpu_stages
 
 soak: .venv/test.stamp
 	$(BIN)/python -m tests.load.soak --seconds $(SECONDS)
@@ -29,6 +35,12 @@ figures: .venv/demo.stamp
 
 screenshots: .venv/test.stamp
 	$(BIN)/python -m tests.browser.screenshots
+
+# What is committed becomes the Space SPACE=OWNER/NAME, once `.venv/bin/hf auth login` knows you. The
+# weights go by Git LFS or Xet, as the Space's own .gitattributes says: ours stays here.
+push: .venv/demo.stamp
+	rm -rf runs/space && mkdir -p runs/space && git archive HEAD | tar -x -C runs/space
+	$(BIN)/hf upload $(SPACE) runs/space . --repo-type space --exclude .gitattributes --delete '*'
 
 .venv/demo.stamp: requirements.txt
 	$(PYTHON) -m venv .venv

@@ -6,23 +6,29 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
-import torch
-
+from demo.core.allocator import keep_large_buffers
 from demo.core.analysis import Toolbox
-from demo.core.errors import DemoError
+from demo.core.errors import DemoError, SettingsError
 from demo.core.faces import FaceDetector
 from demo.study.opening import KINDS, open_named
+from demo.ui.gpu_time import lender, on_lent_gpu
+from demo.ui.handlers import Handlers
 from demo.ui.health import Health
-from demo.ui.keeping import open_keeping
+from demo.ui.keeping import Keeping, open_keeping
 from demo.ui.line import AT_ONCE, Line
 from demo.ui.page import build_demo, example_look, readable_cards, serve
 from demo.ui.request_log import write_to_stderr
+from demo.ui.running import Runs
 from demo.ui.study_handlers import Studies
-from models.cards import CARDS_FOLDER
+from demo.ui.tool import AnalysisTool
+from models.card_files import CARDS_FOLDER
 from models.foreign_detectors import read_foreign_detectors
 from models.foreign_super_resolution import read_foreign_super_resolutions
+from models.precision import PRECISIONS
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo, resolve_device
 
@@ -32,9 +38,11 @@ OWN_STUDIES = Path(__file__).parent / "runs" / "studies"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until the process is ended; returns 2 when that cannot begin."""
     given = _parser().parse_args(arguments)
+    keep_large_buffers()
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    spaces = lender(os.environ)
     try:
         device = resolve_device(given.device)
         added = read_foreign_detectors(given.detector, device)
@@ -45,25 +53,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cards=given.cards,
             added=added,
             restorers=restorers,
-        )
+        ).in_precision(given.precision)
+        if spaces is not None and given.study_data:
+            raise SettingsError(
+                "No study can be run on ZeroGPU, which lends a GPU for seconds only. Leave out "
+                "--study-data; finished studies are shown all the same."
+            )
         data = tuple(open_named(one) for one in given.study_data)
     except DemoError as problem:
         print(problem, file=sys.stderr)
         return 2
-    toolbox = Toolbox(zoo, FaceDetector())
-    keeping, first_look = open_keeping(), example_look(toolbox)
+    plain = toolbox = Toolbox(zoo, FaceDetector())
+    if spaces is not None and device.type == "cuda":
+        plain = replace(toolbox, zoo=zoo.on_cpu())
+        toolbox = replace(toolbox, elsewhere=on_lent_gpu(spaces, zoo, plain.zoo))
+    keeping, first_look = open_keeping(), example_look(plain)
     cards = (*readable_cards(given.cards), *(one.card for one in added))
     write_to_stderr()
     line = Line(given.at_once)
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // given.at_once))
     demo = build_demo(toolbox, keeping, first_look, cards, Studies(data, given.study_out), line)
-    serve(demo, given.host, given.port, Health(zoo, line))
+    tool = AnalysisTool(Handlers(toolbox, keeping, Runs(line), first_look))
+    serve(demo, keeping, given.host, given.port, Health(zoo, line), tool)
     print(f"The page is at {demo.local_url}", flush=True)
     first_look.begin()
     keeping.sweep_for_ever()
+    signal.signal(signal.SIGTERM, lambda number, frame: _leave(keeping))
     demo.block_thread()
-    return 0
+    _leave(keeping)
+
+
+def _leave(keeping: Keeping) -> NoReturn:
+    """Ends the process at once: with work under way, PyTorch's threads would not let it end."""
+    keeping.remove()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=("auto", "cpu", "cuda"),
         default=environment.get("DEMO_DEVICE", "auto"),
         help="where the networks run (DEMO_DEVICE)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=environment.get("DEMO_PRECISION", "float32"),
+        help="bfloat16 is the fast mode of CPUs with AMX or AVX-512 BF16; the page and every "
+        "record say so (DEMO_PRECISION)",
     )
     parser.add_argument(
         "--host",
@@ -92,8 +123,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=range(1, 65),
         default=int(environment.get("DEMO_AT_ONCE", AT_ONCE)),
         metavar="N",
-        help=f"how many analyses run at the same time, from 1; {AT_ONCE} by default; they share "
-        "the cores, unless OMP_NUM_THREADS says how many threads each has (DEMO_AT_ONCE)",
+        help=f"how many analyses run at the same time ({AT_ONCE}); OMP_NUM_THREADS says how many "
+        "threads each has (DEMO_AT_ONCE)",
     )
     parser.add_argument(
         "--weights",

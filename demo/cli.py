@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from demo.cli_options import REFUSED
 from demo.cli_parser import build_parser
+from demo.core.allocator import keep_large_buffers
 from demo.core.errors import DemoError, NoFaceError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DIFFERENT = 1
 INTERRUPTED = 130
+GPU_FULL = "The GPU's memory is full. End what else uses it, or choose --device cpu."
 
 
 def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None) -> int:
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
             # A terminal without × and → shows ? instead of failing.
             stream.reconfigure(errors="replace")
     options = build_parser().parse_args(arguments)
+    keep_large_buffers()
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     # Only here, so that --help does not wait seconds for torch.
@@ -52,6 +55,7 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
         train_command,
     )
     from demo.core.analysis import make_toolbox
+    from demo.core.out_of_memory import is_out_of_memory
 
     command = {
         "analyse": commands.analyse_command,
@@ -72,6 +76,11 @@ def main(arguments: Sequence[str] | None = None, make: MakeToolbox | None = None
         return REFUSED
     except DemoError as refused:
         print(refused, file=sys.stderr)
+        return REFUSED
+    except RuntimeError as problem:
+        if not is_out_of_memory(problem):
+            raise
+        print(GPU_FULL, file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
         # The reader (such as head) has seen enough; closing must not complain again.

@@ -12,6 +12,7 @@ from demo.cli_options import (
     add_output,
     add_picture,
     add_place,
+    add_precision,
     add_settings,
     number,
 )
@@ -53,6 +54,7 @@ def _add_analyse(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="FOLDER",
         help="write attacked.png, the crops, their difference and record.json here",
     )
+    add_precision(parser)
     add_common(parser)
 
 
@@ -70,6 +72,14 @@ def _add_defences(commands: argparse._SubParsersAction[Parser]) -> None:
     add_settings(parser)
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="DEFENCE", help="ask these, by name (all)"
+    )
+    parser.add_argument(
+        "--white-box",
+        action="store_true",
+        help=(
+            "also attack each network along its own gradient (PGD), at the round trip's PSNR: a "
+            "research figure"
+        ),
     )
     add_common(parser)
 
@@ -178,6 +188,7 @@ def _add_sheet(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT.png|pdf|svg", help="the figure"
     )
+    add_precision(parser)
     add_common(parser)
 
 
@@ -200,4 +211,5 @@ def _add_replay(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="PICTURE",
         help="the picture that was analysed; not needed where it is an example of the page",
     )
+    add_precision(parser, "recorded")
     add_common(parser, device="recorded")

@@ -8,6 +8,7 @@ from pathlib import Path
 from demo.cli_options import (
     Parser,
     add_common,
+    add_precision,
     named_file,
     number,
 )
@@ -79,15 +80,7 @@ def add_study(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="N",
         help="processes of one thread each (one a core); the results do not depend on it",
     )
-    run.add_argument(
-        "--precision",
-        default="float32",
-        metavar="float32|bfloat16",
-        help=(
-            "bfloat16 is several times as fast on a CPU with AMX or AVX-512 BF16, moves logits a "
-            "little, and is said in the report (float32)"
-        ),
-    )
+    add_precision(run)
     run.add_argument(
         "--ray",
         metavar="ADDRESS",

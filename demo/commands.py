@@ -41,7 +41,7 @@ def analyse_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     """
     settings = settings_of(options, options.k, options.method)
     picture = read_picture(options.picture)
-    analysis = analyse(picture, settings, toolbox_for(options, make))
+    analysis = analyse(picture, settings, precise_toolbox_for(options, make))
     if options.out is not None:
         _write_analysis(analysis, options.out, options.picture)
     say(analysis.problems)
@@ -96,6 +96,16 @@ def toolbox_for(options: argparse.Namespace, make: MakeToolbox) -> Toolbox:
         WeightsError: what they ask for is refused.
     """
     return make(options.device, dict(options.weights), options.detector, options.super_resolution)
+
+
+def precise_toolbox_for(options: argparse.Namespace, make: MakeToolbox) -> Toolbox:
+    """Make the models as the options ask, in the precision that they ask.
+
+    Raises:
+        WeightsError: what they ask for is refused, or the precision is unknown.
+    """
+    toolbox = toolbox_for(options, make)
+    return Toolbox(toolbox.zoo.in_precision(options.precision), toolbox.faces)
 
 
 def settings_of(options: argparse.Namespace, k: float, method: str) -> Settings:

@@ -6,12 +6,14 @@ import argparse
 import json
 
 from demo.commands import MakeToolbox, say, settings_of, toolbox_for
-from demo.core.defences import defences, find_defences
-from demo.core.defending import DefendedScore, Defending, ask_defences
-from demo.core.errors import SettingsError
+from demo.core.defences import chosen_defences
+from demo.core.defending import Defending, ask_defences
+from demo.core.defending_record import defending_record
 from demo.core.images import read_picture
-from demo.core.record import attack_record, score_record
+from demo.core.own_gradient import NATURE, GradientScore
 from demo.core.scoring import DetectorScore, called
+
+NO_GRADIENT = ", for its gradient is zero here: that proves nothing"
 
 
 def defences_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
@@ -26,17 +28,15 @@ def defences_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     settings = settings_of(options, options.k, options.method)
     picture = read_picture(options.picture)
     toolbox = toolbox_for(options, make)
-    asked = defences(toolbox.zoo)
-    if options.only:
-        asked = find_defences(options.only, toolbox.zoo)
-    if not asked:
-        raise SettingsError(
-            "Defences were asked for, but none ships here. Fetch the project's models/cards folder."
-        )
-    found = ask_defences(picture, settings, asked, toolbox)
+    asked = chosen_defences(options.only, toolbox.zoo)
+    found = ask_defences(picture, settings, asked, toolbox, white_box=options.white_box)
     say(found.problems)
     print(_json(found) if options.json else _table(found))
     return False
+
+
+def _json(found: Defending) -> str:
+    return json.dumps(defending_record(found), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _table(found: Defending) -> str:
@@ -47,9 +47,18 @@ def _table(found: Defending) -> str:
         actions = f" [{' → '.join(one.actions)}]" if one.actions else ""
         kept = "; KEEPS what the plain one changed" if one.keeps else ""
         lines.append(f"{_line(one.defence.title, one.score)}{actions}{kept}")
+        lines += _gradient(one.gradient)
         if one.plain is not None:
             lines.append(_line(f"  against {one.plain.title}", one.plain))
-    return "\n".join(lines)
+            lines += _gradient(one.plain_gradient)
+    return "\n".join([*lines, NATURE] if found.white_box else lines)
+
+
+def _gradient(one: GradientScore | None) -> list[str]:
+    if one is None:
+        return []
+    how = f"; PSNR {one.psnr_db:.2f} dB, round trip {one.round_trip_psnr_db:.2f} dB"
+    return [_line("    by its own gradient", one.score) + (how if one.found else NO_GRADIENT)]
 
 
 def _line(title: str, score: DetectorScore) -> str:
@@ -58,25 +67,3 @@ def _line(title: str, score: DetectorScore) -> str:
     return (
         f"{title:<32}{score.clean:>8.3f}{score.attacked:>10.3f}{score.threshold:>11.3f}  {outcome}"
     )
-
-
-def _json(found: Defending) -> str:
-    said = {
-        **attack_record(found.attack),
-        "crop_box": list(found.target.box),
-        "defences": [_defence(one) for one in found.scores],
-        "problems": list(found.problems),
-    }
-    return json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _defence(one: DefendedScore) -> dict[str, object]:
-    return {
-        "name": one.defence.name,
-        "title": one.defence.title,
-        "kind": one.defence.kind,
-        "score": score_record(one.score),
-        "plain": None if one.plain is None else score_record(one.plain),
-        "keeps": one.keeps,
-        "actions": list(one.actions),
-    }

@@ -8,14 +8,20 @@ Over a crop either the colour or its share tells the value, never both: a colour
 it is dull hides half of the map.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import cv2
 import matplotlib
 import numpy as np
 import numpy.typing as npt
 
-from demo.core.attention import HeatMap
 from demo.core.images import Picture
 from demo.views import difference
+
+if TYPE_CHECKING:
+    from demo.core.attention import HeatMap
 
 HEAT = "inferno"
 LEVEL = "cividis"

@@ -9,7 +9,7 @@ from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Final
 
-from demo.commands import MakeToolbox, say, toolbox_for
+from demo.commands import MakeToolbox, precise_toolbox_for, say
 from demo.core.analysis import analyse
 from demo.core.errors import RecordError, WeightsError
 from demo.core.images import Picture, read_picture
@@ -20,7 +20,7 @@ from demo.replay_words import Row, explanation, headline, reason, row
 from models.cards import DETECTOR_NAMES, SUPER_RESOLUTION_NAMES
 from models.zoo import resolve_device
 
-RECORDED_DEVICE: Final = "recorded"
+RECORDED: Final = "recorded"
 
 
 def replay_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
@@ -34,9 +34,11 @@ def replay_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     """
     recorded = read_record(options.record)
     picture = _picture(recorded, options.picture)
-    if options.device == RECORDED_DEVICE:
+    if options.device == RECORDED:
         options.device = _device_of(recorded)
-    analysis = analyse(picture, recorded.settings.settings(), toolbox_for(options, make))
+    if options.precision == RECORDED:
+        options.precision = "bfloat16" if recorded.device.endswith("bfloat16") else "float32"
+    analysis = analyse(picture, recorded.settings.settings(), precise_toolbox_for(options, make))
     replay = compare(recorded, analysis)
     say((*analysis.problems, *_not_here(replay)))
     print(_json(replay) if options.json else _text(replay))

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from demo.commands import MakeToolbox, check_not_input, say, settings_of, toolbox_for, write
+from demo.commands import (
+    MakeToolbox,
+    check_not_input,
+    precise_toolbox_for,
+    say,
+    settings_of,
+    write,
+)
 from demo.core.analysis import Toolbox, analyse
 from demo.core.errors import DemoError
 from demo.core.images import Picture, read_picture
@@ -42,7 +49,7 @@ def sheet_command(options: argparse.Namespace, make: MakeToolbox) -> bool:
     for path in options.pictures:
         check_not_input(options.output, path)
     pictures = [_read(path, options.pictures) for path in options.pictures]
-    toolbox = toolbox_for(options, make)
+    toolbox = precise_toolbox_for(options, make)
     shown = [
         _analysed(path, picture, asked, toolbox, options.pictures)
         for path, picture in zip(options.pictures, pictures, strict=True)
@@ -86,6 +93,7 @@ def _named(refused: DemoError, path: Path, paths: Sequence[Path]) -> DemoError:
 def _more(options: argparse.Namespace) -> list[str]:
     """The options that the analyses do not hold, with files named without their folders."""
     words = [] if options.device == "auto" else ["--device", options.device]
+    words += [] if options.precision == "float32" else ["--precision", options.precision]
     for name, file in options.weights:
         words += ["--weights", f"{name}={file.name}"]
     own = (("--detector", options.detector), ("--super-resolution", options.super_resolution))

@@ -10,10 +10,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from demo.commands import MakeToolbox, toolbox_for
+from demo.commands import MakeToolbox, precise_toolbox_for
 from demo.core.errors import SettingsError
 from demo.core.picture_attack import Toolbox
-from demo.core.restoring import check_choice
 from demo.study.comparing import write_comparison
 from demo.study.costs import write_costs
 from demo.study.gallery import check_number, write_gallery
@@ -65,7 +64,7 @@ def _run(options: argparse.Namespace, make: MakeToolbox) -> None:
         options.defences,
         options.white_box,
     )
-    make_one = partial(study_toolbox, options, make)
+    make_one = partial(precise_toolbox_for, options, make)
     elsewhere = _elsewhere(options, make_one)
     with one_thread():
         toolbox = make_one()
@@ -89,20 +88,6 @@ def _compare(folders: list[Path], out: Path | None) -> None:
         )
     write_comparison(folders, out)
     print(f"Written: comparison.html in {out.name}")
-
-
-def study_toolbox(options: argparse.Namespace, make: MakeToolbox) -> Toolbox:
-    """Make the models as the options ask, in the precision that they ask.
-
-    Raises:
-        SettingsError: the precision is unknown.
-        WeightsError: what they ask for is refused.
-    """
-    check_choice("precision", options.precision, ("float32", "bfloat16"))
-    toolbox = toolbox_for(options, make)
-    if options.precision == "bfloat16":
-        return Toolbox(toolbox.zoo.in_bfloat16(), toolbox.faces)
-    return toolbox
 
 
 def _elsewhere(options: argparse.Namespace, make_one: Callable[[], Toolbox]) -> MeasureParts | None:

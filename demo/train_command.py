@@ -7,7 +7,7 @@ from demo.core.errors import SettingsError
 from demo.core.faces import FaceDetector
 from demo.study.ffpp import open_ffpp
 from demo.study.paper_training import SPLITS, Machine, TrainingPlan, train_detectors
-from models.cards import read_detector_card
+from models.card_files import read_detector_card
 from models.hub import Hub
 from models.zoo import resolve_device
 

@@ -5,7 +5,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from models.cards import CARDS_FOLDER, DEFENCE_NAMES, Card, Figure, shipped_cards
+from models.card_files import CARDS_FOLDER, Card, shipped_cards
+from models.cards import DEFENCE_NAMES, Figure
 from models.errors import WeightsError
 from models.names import SHIPPED_NAMES
 from models.policy_card import POLICY_NAMES, PolicyCard, shipped_policy_cards
@@ -19,7 +20,7 @@ def every_card(folder: Path = CARDS_FOLDER) -> tuple[AnyCard, ...]:
     """Every card in `folder`: networks, policies, the round-trip detector; absent ones left out.
 
     Raises:
-        WeightsError: As `cards.read_detector_card`.
+        WeightsError: As `card_files.read_detector_card`.
     """
     return (
         *shipped_cards(folder),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import numpy.typing as npt
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +13,7 @@ from models.cards import DETECTOR_NAMES, Architecture, DetectorCard, KnownArchit
 from models.errors import WeightsError
 from models.policy_card import PolicyCard
 from models.small_network import SMALL_ARCHITECTURES, build_small
+from models.transfer import to_device
 
 DETECTORS = DETECTOR_NAMES
 ARCHITECTURES: tuple[Architecture, ...] = typing.get_args(Architecture)
@@ -39,6 +39,9 @@ def build_detector(architecture: KnownArchitecture) -> nn.Module:
         )
     if architecture in SMALL_ARCHITECTURES:
         return build_small(architecture)
+    # Only here: timm brings torchvision, whose import takes as long as that of torch.
+    import timm
+
     network = timm.create_model(architecture, pretrained=False, num_classes=1)
     return typing.cast(nn.Module, network).eval()
 
@@ -106,7 +109,8 @@ def fake_logits(network: nn.Module, batch: Tensor) -> Tensor:
         WeightsError: An answer is NaN or infinite.
     """
     first = next(network.parameters())
-    logits: Tensor = network(batch.to(first.device, first.dtype)).squeeze(1).float().cpu()
+    there = to_device(batch, first.device).to(first.dtype)
+    logits: Tensor = network(there).squeeze(1).float().cpu()
     if not bool(logits.isfinite().all()):
         raise WeightsError(
             "A detector's answer is refused: expected a finite number, found NaN or infinity; "

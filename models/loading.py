@@ -7,13 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from models.cards import (
-    Card,
-    DetectorCard,
-    SuperResolutionCard,
-    read_detector_card,
-    read_super_resolution_card,
-)
+from models.card_files import Card, read_detector_card, read_super_resolution_card
+from models.cards import DetectorCard, SuperResolutionCard
 from models.detectors import build_detector
 from models.hub import Hub
 from models.policy import build_policy_of
@@ -22,7 +17,7 @@ from models.precision import in_bfloat16
 from models.round_trip_card import RoundTripCard, read_round_trip_card
 from models.round_trip_detector import LoadedRoundTripDetector, RoundTripModels
 from models.silent_blocks import leave_out_silent_blocks
-from models.super_resolution import build_edsr
+from models.super_resolution import build_edsr, leave_out_scaling
 from models.weights import load_weights, state_shapes
 
 
@@ -110,6 +105,7 @@ def load_super_resolution(
     card = read_super_resolution_card(card_file)
     network = build_edsr(scale)
     _fill(network, card, folder, device, given, hub)
+    leave_out_scaling(network)
     return LoadedSuperResolution(card, network.to(memory_format=torch.channels_last))
 
 

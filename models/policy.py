@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.policy_card import PolicyArchitecture, PolicyCard
+from models.transfer import to_device
 
 CHANNELS: Final = 3
 WIDTHS: Final = (16, 32, 64, 64)
@@ -63,7 +64,7 @@ def best_actions(network: nn.Module, inputs: Sequence[Tensor]) -> list[int]:
         One index into the policy's actions a crop.
     """
     device = next(network.parameters()).device
-    return [int(cast(Tensor, network(one.to(device))).argmax(1)) for one in inputs]
+    return [int(cast(Tensor, network(to_device(one, device))).argmax(1)) for one in inputs]
 
 
 class _MeanAndMaximum(nn.Module):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from models.cards import CARDS_FOLDER, DetectorName, Figure, Origin, WeightsFile, read_card
+from models.card_files import CARDS_FOLDER, read_card
+from models.cards import DetectorName, Figure, Origin, WeightsFile
 from models.crop_actions import CropAction
 
 PolicyName = Literal["policy_mask_resnet50", "policy_actions_resnet50"]
@@ -64,7 +65,7 @@ def read_policy_card(path: Path) -> PolicyCard:
     """Read and check a policy's card.
 
     Raises:
-        WeightsError: As `cards.read_detector_card`.
+        WeightsError: As `card_files.read_detector_card`.
     """
     return read_card(path, PolicyCard)
 
@@ -73,7 +74,7 @@ def shipped_policy_cards(folder: Path = CARDS_FOLDER) -> tuple[PolicyCard, ...]:
     """Every policy's card in `folder`, in the order of their names; absent ones are left out.
 
     Raises:
-        WeightsError: As `cards.read_detector_card`.
+        WeightsError: As `card_files.read_detector_card`.
     """
     paths = (folder / f"{name}.json" for name in POLICY_NAMES)
     return tuple(read_policy_card(path) for path in paths if path.is_file())

@@ -5,14 +5,14 @@ with AMX or AVX-512 BF16, and GPUs, gain; others are slower than in float32.
 """
 
 from copy import deepcopy
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
-from timm.models.swin_transformer import WindowAttention
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
 Precision = Literal["float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def in_bfloat16(network: nn.Module) -> nn.Module:
@@ -28,6 +28,9 @@ def in_bfloat16(network: nn.Module) -> nn.Module:
     Returns:
         A network that takes and gives bfloat16; everything else is as it was.
     """
+    # Only here: timm takes a second to import, and only the fast mode needs this.
+    from timm.models.swin_transformer import WindowAttention
+
     convolutional = any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
     copied = fuse(network) if convolutional else deepcopy(network)
     for module in copied.modules():

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from models.cards import CARDS_FOLDER, Figure, Origin, WeightsFile, read_card
+from models.card_files import CARDS_FOLDER, read_card
+from models.cards import Figure, Origin, WeightsFile
 
 ROUND_TRIP_NAME: Final = "round_trip"
 
@@ -52,7 +53,7 @@ class RoundTripCard:
 
 
 def read_round_trip_card(path: Path) -> RoundTripCard:
-    """Read and check the card of the round-trip detector; errors as `cards.read_detector_card`."""
+    """Read and check its card; errors as `card_files.read_detector_card`."""
     return read_card(path, RoundTripCard)
 
 
@@ -60,7 +61,7 @@ def shipped_round_trip_cards(folder: Path = CARDS_FOLDER) -> tuple[RoundTripCard
     """The card of the round-trip detector in `folder`, or none where it is absent.
 
     Raises:
-        WeightsError: As `cards.read_detector_card`.
+        WeightsError: As `card_files.read_detector_card`.
     """
     path = folder / f"{ROUND_TRIP_NAME}.json"
     return (read_round_trip_card(path),) if path.is_file() else ()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from models.errors import WeightsError
 from models.round_trip_card import RoundTripCard
+from models.transfer import to_device
 
 WIDTHS = (16, 24, 32, 48)
 HIDDEN = 64
@@ -137,7 +138,7 @@ def network_logits(loaded: LoadedRoundTripDetector, luma: Array) -> Array:
         WeightsError: The network answered with something that is not a finite number.
     """
     device = next(loaded.network.parameters()).device
-    batch = torch.from_numpy(luma.astype(np.float32))[None, None].to(device)
+    batch = to_device(torch.from_numpy(luma.astype(np.float32))[None, None], device)
     logits: Array = loaded.network(batch)[0].double().cpu().numpy()
     if not np.isfinite(logits).all():
         raise WeightsError(

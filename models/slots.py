@@ -36,6 +36,9 @@ class Slot(Generic[Loaded]):
         Raises:
             WeightsError: It is refused, now or before.
         """
+        # Without the lock, which a process forked meanwhile would find held for ever.
+        if self._loaded is not None:
+            return self._loaded
         with self._lock:
             if self.problem is not None:
                 raise WeightsError(self.problem)

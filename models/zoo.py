@@ -2,16 +2,15 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from models.cards import (
-    CARDS_FOLDER,
-    DEFENCE_NAMES,
-    DETECTOR_NAMES,
-)
+from models.card_files import CARDS_FOLDER
+from models.cards import DEFENCE_NAMES, DETECTOR_NAMES
 from models.errors import WeightsError
 from models.foreign_super_resolution import ForeignSuperResolution
 from models.hub import Hub
@@ -28,10 +27,11 @@ from models.loading import (
 )
 from models.names import SHIPPED_NAMES, check_name, check_new
 from models.policy_card import POLICY_NAMES
-from models.precision import Precision
+from models.precision import PRECISIONS, Precision
 from models.round_trip_card import ROUND_TRIP_NAME
 from models.round_trip_detector import LoadedRoundTripDetector
 from models.slots import Slot, ready
+from models.transfer import copy_to
 from models.weights import WEIGHTS_FOLDER
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
@@ -67,6 +67,7 @@ class Zoo:
     Attributes:
         device: Where every network lives.
         precision: What its networks compute in.
+        exact: The zoo of the same networks in float32: itself, unless it is a faster twin.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Zoo:
         """
         self.device = resolve_device(device)
         self.precision: Precision = "float32"
+        self.exact = self
         if self.device.type == "cuda":
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cuda.matmul.allow_tf32 = False
@@ -108,6 +110,7 @@ class Zoo:
         self._cards = cards
         self._given = dict(given or {})
         self._hub = hub if hub is not None else Hub()
+        self._added = tuple(added)
         for name in self._given:
             check_name(name, SHIPPED_NAMES)
         self._detectors: dict[str, Slot[LoadedDetector]] = {
@@ -124,6 +127,19 @@ class Zoo:
         check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
         self._detectors |= {one.card.name: Slot(ready(one)) for one in added}
         self._restorers = {one.card.name: one for one in restorers}
+
+    def in_precision(self, precision: str) -> "Zoo":
+        """The zoo of the same networks that compute in "float32" or "bfloat16".
+
+        Raises:
+            WeightsError: Another word.
+        """
+        if precision not in PRECISIONS:
+            raise WeightsError(
+                f"The precision {precision!r} is unknown: expected {' or '.join(PRECISIONS)}; "
+                "choose one of these."
+            )
+        return self.in_bfloat16() if precision == "bfloat16" else self.exact
 
     def in_bfloat16(self) -> "Zoo":
         """A zoo of the same networks that compute in bfloat16, see `models.precision`.
@@ -144,6 +160,26 @@ class Zoo:
             scale: slot.then(super_resolution_in_bfloat16) for scale, slot in self._edsr.items()
         }
         return twin
+
+    def on_cpu(self) -> "Zoo":
+        """A zoo of the same networks on the CPU, in the same precision.
+
+        The project's own are loaded from their files again, for a GPU whose memory is full may not
+        even hold them; the operator's are copied.
+        """
+        cpu = torch.device("cpu")
+        twin = Zoo(
+            "cpu",
+            folder=self._folder,
+            cards=self._cards,
+            given=self._given,
+            hub=self._hub,
+            added=[replace(one, network=copy_to(one.network, cpu)) for one in self._added],
+            restorers=[
+                replace(one, network=copy_to(one.network, cpu)) for one in self._restorers.values()
+            ],
+        )
+        return twin.in_bfloat16() if self.precision == "bfloat16" else twin
 
     @property
     def detector_names(self) -> tuple[str, ...]:
@@ -227,6 +263,21 @@ class Zoo:
                 f"{', '.join(map(str, SCALES))}; choose one of these."
             )
         return self._edsr[scale].get()
+
+    def load(self) -> None:
+        """Load every network that is there now; those that are refused are in `problems` then."""
+        policies = [name for name in self.defence_names if name in POLICY_NAMES]
+        defences = [name for name in self.defence_names if name not in POLICY_NAMES]
+        slots: list[Slot[Any]] = [
+            *self._detectors.values(),
+            *(self._defences[name] for name in defences),
+            *(self._policies[name] for name in policies),
+            *self._edsr.values(),
+            self._round_trip,
+        ]
+        for slot in slots:
+            with suppress(WeightsError):
+                slot.get()
 
     def problems(self) -> dict[str, str]:
         """Name of every network that was asked for and refused, with the sentence that says why."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from models.card_files import write_card
 from models.cards import (
     DETECTOR_NAMES,
     Architecture,
@@ -25,7 +26,6 @@ from models.cards import (
     Origin,
     SuperResolutionCard,
     WeightsFile,
-    write_card,
 )
 from models.crop_actions import CROP_ACTIONS
 from models.detectors import build_detector, fake_logits, prepare

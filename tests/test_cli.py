@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from spandrel.architectures.Compact import Compact
 
-from demo.cli import main
+from demo.cli import GPU_FULL, main
 from demo.core.analysis import Settings, Toolbox, analyse, make_toolbox
 from demo.core.attack import enlarge_picture
 from demo.core.faces import FaceDetector
@@ -25,6 +25,7 @@ from demo.round_trip_words import seen
 from demo.views import difference
 from models.cards import DETECTOR_NAMES
 from models.zoo import Zoo
+from tests.made_memory import memory_for
 from tests.made_models import ModelFolders
 
 Picture = npt.NDArray[np.uint8]
@@ -352,6 +353,14 @@ def test_analysing_into_the_folder_of_the_picture_does_not_overwrite_it(
     assert "overwrite" in sentence(capsys)
     assert picture.read_bytes() == before
     assert list(picture.parent.iterdir()) == [picture]
+
+
+def test_a_full_gpu_is_a_sentence(
+    run: Run, blank: Path, toolbox: Toolbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with memory_for(0, toolbox.zoo.super_resolution(2).network):
+        assert run("restore", blank, "--scale", "2", "-o", tmp_path / "large.png") == 2
+    assert sentence(capsys).strip() == GPU_FULL
 
 
 def test_the_device_and_the_given_weights_reach_the_toolbox(

@@ -12,6 +12,7 @@ from demo.core.defences import defences, find_defences
 from demo.core.defending import ask_defences
 from demo.core.faces import FaceDetector
 from demo.core.images import Picture
+from demo.core.own_gradient import NATURE
 from demo.core.picture_attack import Toolbox
 from demo.core.settings import Settings
 from models.zoo import Zoo
@@ -66,6 +67,41 @@ def test_a_table_has_a_line_a_defence_and_one_for_the_plain_detector(
         assert plain.startswith(f"  against {one.plain.title}")
         assert f"{one.plain.clean:.3f}" in plain
         assert ("FLIPPED" in plain) == one.plain.flipped
+
+
+def test_the_white_box_is_told_beside_the_round_trip_and_named_a_research_figure(
+    crop: Path, toolbox: Toolbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["defences", str(crop), *WORDS, "--only", "small_residual", "--white-box"]
+    assert main([*words, "--json"], lambda *asked: toolbox) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["white_box"] == NATURE and "research figure" in NATURE
+    (one,) = said["defences"]
+    for found in (one["gradient"], one["plain_gradient"]):
+        assert found["found"]
+        assert found["psnr_db"] == pytest.approx(found["round_trip_psnr_db"], abs=0.1)
+    assert one["gradient"]["score"]["clean_logit"] == one["score"]["clean_logit"]
+    assert main(words, lambda *asked: toolbox) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].startswith("    by its own gradient")
+    assert f"{one['gradient']['score']['attacked']:.3f}" in lines[3]
+    assert f"PSNR {one['gradient']['psnr_db']:.2f} dB" in lines[3]
+    assert lines[-1] == NATURE
+
+
+def test_a_record_without_gradients_says_so_and_an_infinite_psnr_is_null(
+    crop: Path, toolbox: Toolbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["defences", str(crop), *WORDS, "--only", "small", "--json"]
+    assert main(words, lambda *asked: toolbox) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["white_box"] is said["defences"][0]["gradient"] is None
+    grey = crop.with_name("grey.png")
+    Image.new("RGB", (200, 200), "grey").save(grey)
+    words[1] = str(grey)
+    assert main([*words, "--white-box"], lambda *asked: toolbox) == 0
+    gradient = json.loads(capsys.readouterr().out)["defences"][0]["gradient"]
+    assert gradient["psnr_db"] is gradient["round_trip_psnr_db"] is None
 
 
 def test_a_defence_that_is_not_there_is_refused_with_those_that_are(

@@ -206,3 +206,16 @@ def test_a_detector_of_the_record_that_was_not_given_is_asked_for(
     assert "--detector mine=FILE" in captured.err
     (row,) = [line for line in captured.out.splitlines() if "mine, measured" in line]
     assert row.split()[-3:] == ["yes", "no", "–"]
+
+
+def test_a_record_of_the_fast_mode_is_repeated_in_it(
+    run: Run, picture: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    out = tmp_path / "fast"
+    assert run("analyse", picture, *WHOLE, "--precision", "bfloat16", "--out", out) == 0
+    assert json.loads((out / "record.json").read_text())["device"].endswith("bfloat16")
+    assert run("replay", out / "record.json", picture) == 0
+    assert run("replay", out / "record.json", picture, "--precision", "float32") == DIFFERENT
+    assert "bfloat16" in capsys.readouterr().out
+    assert run("analyse", picture, *WHOLE, "--precision", "half") == REFUSED
+    assert "'half' is unknown" in sentence(capsys)

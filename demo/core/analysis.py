@@ -7,8 +7,8 @@ crops of the attacked picture as it is shown, after everything has been pasted.
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Final
 
@@ -16,6 +16,7 @@ import cv2
 import torch
 
 from demo import __version__
+from demo.core.carrying_out import Job
 from demo.core.errors import WeightsError
 from demo.core.faces import Box, Face, crop_box, cut
 from demo.core.images import Picture
@@ -25,7 +26,11 @@ from demo.core.picture_attack import (
     OnStep,
     Target,
     Toolbox,
+    attack_found,
     attack_picture,
+    attacked_pixels,
+    chosen_faces,
+    find_faces,
     ignore_step,
     make_toolbox,
 )
@@ -34,6 +39,7 @@ from demo.core.round_trip_detection import RoundTripVerdict, round_trip_verdict
 from demo.core.scoring import DetectorScore, compare, score_crops
 from demo.core.settings import Settings
 from models.loading import LoadedDetector
+from models.precision import Precision
 from models.zoo import Zoo
 
 __all__ = [
@@ -102,7 +108,8 @@ class Analysis:
         settings: what was asked for.
         device: where the networks ran, as ``device_name`` says it.
         models: the networks that took part.
-        problems: a sentence for every detector that could not be asked.
+        problems: a sentence for every detector that could not be asked, and one where the work
+            went to the CPU for want of a GPU.
         versions: (name, version) of everything that the numbers depend on.
     """
 
@@ -147,16 +154,31 @@ def analyse(
         SettingsError: the chosen face or box is not in the picture.
         WeightsError: the restoring network's weights are refused.
     """
-    attack = attack_picture(picture, settings, toolbox, on_step)
-    names = toolbox.zoo.detector_names
+    picture, found = find_faces(picture, settings, toolbox, on_step)
+    chosen = chosen_faces(picture, found, settings)
+    job = Job(
+        partial(_analyse, picture, found, settings),
+        factors=(settings.k,),
+        pixels=attacked_pixels(picture, chosen, settings),
+        crops=2 * len(chosen) * len(toolbox.zoo.detector_names),
+    )
+    made, notices = toolbox.carry_out(job, on_step)
+    return replace(made, problems=(*notices, *made.problems))
+
+
+def _analyse(
+    picture: Picture, found: tuple[Face, ...], settings: Settings, zoo: Zoo, on_step: OnStep
+) -> Analysis:
+    attack = attack_found(picture, found, settings, zoo, on_step)
+    names = zoo.detector_names
     scores: list[tuple[DetectorScore, ...]] = []
     used: list[ModelUsed] = []
     problems: list[str] = []
     for index, name in enumerate(names):
         on_step("Asking the detectors", 0.5 + 0.4 * index / len(names))
         try:
-            loaded = toolbox.zoo.detector(name)
-            scores.append(_score_targets(loaded, attack, toolbox.zoo))
+            loaded = zoo.detector(name)
+            scores.append(_score_targets(loaded, attack, zoo))
         except WeightsError as refused:
             problems.append(str(refused))
             continue
@@ -164,8 +186,8 @@ def analyse(
     on_step("Looking for a round trip", 0.9)
     round_trips: tuple[SeenRoundTrips, ...] = ((None, None),) * len(attack.targets)
     try:
-        round_trips = _look_for_round_trips(attack, toolbox.zoo)
-        card = toolbox.zoo.round_trip_detector().card
+        round_trips = _look_for_round_trips(attack, zoo)
+        card = zoo.round_trip_detector().card
         used.append(ModelUsed(name=card.name, sha256=card.weights.sha256))
     except WeightsError as refused:
         problems.append(str(refused))
@@ -181,7 +203,7 @@ def analyse(
         faces=attack.faces,
         results=results,
         settings=settings,
-        device=device_name(toolbox.zoo.device),
+        device=device_name(zoo.device, zoo.precision),
         models=(*attack.models, *used),
         problems=tuple(problems),
         versions=versions(),
@@ -219,16 +241,17 @@ def versions() -> tuple[tuple[str, str], ...]:
     )
 
 
-def device_name(device: torch.device) -> str:
+def device_name(device: torch.device, precision: Precision = "float32") -> str:
     """Where numbers are computed, as far as their last digits depend on it.
 
     Such as "cpu (AVX512, 2 threads)", or with a GPU "cuda (NVIDIA H100), cpu (AVX2, 16 threads)",
-    for faces are found on the CPU all the same.
+    for faces are found on the CPU all the same. The fast mode ends in ", bfloat16".
     """
     threads = torch.get_num_threads()
     many = "thread" if threads == 1 else "threads"
     cpu = f"cpu ({torch.backends.cpu.get_cpu_capability()}, {threads} {many})"
-    return f"cuda ({torch.cuda.get_device_name(device)}), {cpu}" if device.type == "cuda" else cpu
+    gpu = f"cuda ({torch.cuda.get_device_name(device)}), " if device.type == "cuda" else ""
+    return f"{gpu}{cpu}" + (f", {precision}" if precision != "float32" else "")
 
 
 def _score_targets(loaded: LoadedDetector, attack: Attack, zoo: Zoo) -> tuple[DetectorScore, ...]:

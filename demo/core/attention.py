@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -24,11 +25,15 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
+from demo.core.analysis import AskedCrops
+from demo.core.carrying_out import Job
 from demo.core.errors import WeightsError
 from demo.core.images import Picture
+from demo.core.picture_attack import OnStep, Toolbox, ignore_step
 from demo.core.scoring import BATCH
 from models.detectors import prepare
 from models.loading import LoadedDetector
+from models.zoo import Zoo
 
 HeatMap = npt.NDArray[np.float32]
 CELL: Final = 32.0
@@ -110,6 +115,21 @@ def attend(loaded: LoadedDetector, clean: Picture, attacked: Picture) -> Attenti
         difference=maps[1] - maps[0],
         peak=peak,
     )
+
+
+def attend_each(asked: Sequence[AskedCrops], toolbox: Toolbox) -> list[Attention]:
+    """Ask every detector about the crops that it was asked about, as ``attend``.
+
+    Raises:
+        WeightsError: as ``attend``.
+    """
+    job = Job(partial(_attend_each, tuple(asked)), factors=(), pixels=0, crops=2 * len(asked))
+    return toolbox.carry_out(job, ignore_step)[0]
+
+
+def _attend_each(asked: Sequence[AskedCrops], zoo: Zoo, on_step: OnStep) -> list[Attention]:
+    # Gradients go through the networks as they were trained.
+    return [attend(zoo.exact.detector(one.detector), one.clean, one.attacked) for one in asked]
 
 
 def heat(loaded: LoadedDetector, crops: Sequence[Picture]) -> tuple[HeatMap, ...]:

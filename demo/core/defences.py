@@ -7,7 +7,7 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 
-from demo.core.errors import WeightsError
+from demo.core.errors import SettingsError, WeightsError
 from demo.core.images import Picture
 from demo.core.policies import choose, defended_logits
 from demo.core.scoring import score_crops
@@ -89,6 +89,21 @@ def find_defences(names: Sequence[str], zoo: Zoo) -> tuple[Defence, ...]:
                 f"The defence {name!r} is not there: expected {listed}; choose one of these."
             )
     return tuple(one for one in shipped if one.name in names)
+
+
+def chosen_defences(only: Sequence[str], zoo: Zoo) -> tuple[Defence, ...]:
+    """The defences of these names; all that ship where none is named.
+
+    Raises:
+        SettingsError: none ships.
+        WeightsError: one is not there.
+    """
+    chosen = find_defences(only, zoo) if only else defences(zoo)
+    if not chosen:
+        raise SettingsError(
+            "Defences were asked for, but none ships here. Fetch the project's models/cards folder."
+        )
+    return chosen
 
 
 def plain_network(defence: Defence, zoo: Zoo) -> LoadedDetector | None:

@@ -4,22 +4,27 @@ Boxes are (x0, y0, x1, y1) in whole pixels, half-open, inside the picture. Faces
 MTCNN (Zhang et al. 2016, arXiv 1604.02878) as facenet-pytorch ships it, with its weights.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import cv2
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 
 from demo.core.errors import SettingsError
 from demo.core.images import Picture
 from models.cards import CropPolicy
 from models.cropping import Box as Box
 from models.cropping import square_crop
+from models.slots import Slot
+
+if TYPE_CHECKING:
+    from facenet_pytorch import MTCNN
 
 Source = Literal["mtcnn", "hand", "picture"]
 
@@ -48,14 +53,14 @@ class Face:
 
 
 class FaceDetector:
-    """MTCNN, made once and shared between threads.
+    """MTCNN, made once when first asked and shared between threads.
 
     It always runs on the CPU: a box is rounded to whole pixels, so that a last digit's difference
     on a GPU would attack another crop.
     """
 
     def __init__(self) -> None:
-        self._network = MTCNN(keep_all=True, device=torch.device("cpu")).eval()
+        self._network: Slot[MTCNN] = Slot(_mtcnn)
 
     def find(self, picture: Picture) -> tuple[Face, ...]:
         """Find the faces of a picture.
@@ -74,7 +79,7 @@ class FaceDetector:
         copy = _searched_copy(picture)
         if min(copy.shape[:2]) < MIN_FACE_SIDE:
             return ()
-        boxes, probabilities, landmarks = self._network.detect(copy, landmarks=True)
+        boxes, probabilities, landmarks = self._network.get().detect(copy, landmarks=True)
         if boxes is None:
             return ()
         scale = np.array([width / copy.shape[1], height / copy.shape[0]])
@@ -179,6 +184,13 @@ def paste(picture: Picture, crop: Picture, box: Box) -> Picture:
     pasted = picture.copy()
     pasted[y0:y1, x0:x1] = crop
     return pasted
+
+
+def _mtcnn() -> MTCNN:
+    # Only here: torchvision comes with it, whose import takes as long as that of torch.
+    from facenet_pytorch import MTCNN
+
+    return MTCNN(keep_all=True, device=torch.device("cpu")).eval()
 
 
 def _searched_copy(picture: Picture) -> Picture:

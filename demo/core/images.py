@@ -22,13 +22,13 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 from PIL.WebPImagePlugin import WebPImageFile
 
 from demo.core.errors import ImageError
+from demo.core.picture_parts import Parts, jpeg_parts, orientation, png_parts
 
 Picture = npt.NDArray[np.uint8]
 
 MAX_PIXELS: Final = 25_000_000
 MIN_SIDE: Final = 20
 MAX_BYTES: Final = 128 * 2**20
-MAX_SCANS: Final = 100
 
 _ACCEPTED: Final[tuple[tuple[bytes, type[ImageFile]], ...]] = (
     (rb"\xff\xd8\xff", JpegImageFile),
@@ -44,10 +44,7 @@ _REFUSED: Final = (
     (rb"%PDF", "a PDF document"),
     (rb"\s*<", "text such as SVG or HTML"),
 )
-# The markers that a length follows, and the one that ends the picture.
-_JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 _EIGHT_BIT_MODES: Final = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK")
-_ORIENTATION_TAG: Final = 0x0112
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -80,12 +77,13 @@ def read_picture(source: bytes | Path) -> Picture:
     content = source if isinstance(source, bytes) else _content(source)
     _check_weight(len(content))
     opener = _opener(content)
+    content, exif = _parts(content, opener)
     try:
         with opener(io.BytesIO(content)) as image:
             _check_size(image.width, image.height)
-            _check_kind(image, content)
+            _check_kind(image)
             image.load()
-            return _upright_rgb(image)
+            return _upright_rgb(image, exif or image.info.get("exif", b""))
     except ImageError:
         raise
     except MemoryError:
@@ -207,7 +205,7 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _check_kind(image: ImageFile, content: bytes) -> None:
+def _check_kind(image: ImageFile) -> None:
     # Pillow cuts 16-bit colour down to 8 without a word; how the pixels are stored still tells.
     deep = isinstance(image, PngImageFile) and any("16" in str(tile.args) for tile in image.tile)
     if deep or image.mode not in _EIGHT_BIT_MODES:
@@ -221,35 +219,23 @@ def _check_kind(image: ImageFile, content: bytes) -> None:
             f"A still picture was expected, but this one is animated, with {frames} frames: "
             "save one frame as a picture of its own."
         )
-    # Each scan of a JPEG is a pass over the whole picture: a small file of thousands would keep a
-    # processor busy for minutes. Cameras and editors write about ten.
-    if isinstance(image, JpegImageFile) and _scans(content) > MAX_SCANS:
+    # Pillow unpacks run lengths in Python: a file of 50 kB would keep a processor busy for seconds.
+    if isinstance(image, BmpImageFile) and image.tile[0].codec_name == "bmp_rle":
         raise ImageError(
-            f"A JPEG of at most {MAX_SCANS} scans was expected, but this one has more: "
-            "save it again as an ordinary JPEG."
+            "An uncompressed BMP was expected, but this one is run-length encoded: save it as PNG."
         )
 
 
-def _scans(jpeg: bytes) -> int:
-    """Count the scans as libjpeg will: marker by marker, up to the end of the first picture."""
-    scans, position = 0, 2
-    while (marker := _JPEG_MARKER.search(jpeg, position)) and marker[0] != b"\xff\xd9":
-        scans += marker[0] == b"\xff\xda"
-        position = marker.end() + int.from_bytes(jpeg[marker.end() : marker.end() + 2])
-    return scans
+def _parts(content: bytes, opener: type[ImageFile]) -> Parts:
+    if opener is JpegImageFile:
+        return jpeg_parts(content)
+    return png_parts(content) if opener is PngImageFile else Parts(content, b"")
 
 
-def _upright_rgb(image: ImageFile) -> Picture:
-    turn = _turn(image)
+def _upright_rgb(image: ImageFile, exif: bytes) -> Picture:
+    turn = _UPRIGHT.get(orientation(exif))
     opaque = _on_white(image) if image.has_transparency_data else image.convert("RGB")
     return np.array(opaque if turn is None else opaque.transpose(turn))
-
-
-def _turn(image: ImageFile) -> Image.Transpose | None:
-    try:
-        return _UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception:  # broken EXIF raises nearly anything, and the pixels are good all the same
-        return None
 
 
 def _on_white(image: ImageFile) -> Image.Image:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from demo.core.attack import round_trip
+from demo.core.carrying_out import Elsewhere, Job, Result, here
+from demo.core.carrying_out import OnStep as OnStep
 from demo.core.errors import NoFaceError, SettingsError, WeightsError
 from demo.core.faces import (
     Box,
@@ -27,16 +30,28 @@ from models.foreign_detectors import read_foreign_detectors
 from models.foreign_super_resolution import read_foreign_super_resolutions
 from models.zoo import Zoo, resolve_device
 
-OnStep = Callable[[str, float], None]
 FACE_ITSELF: Final = CropPolicy(scale=1.0, shift=0.0)
 
 
 @dataclass(frozen=True)
 class Toolbox:
-    """The models, made once and shared between threads."""
+    """The models, made once and shared between threads.
+
+    Attributes:
+        zoo: the networks.
+        faces: finds faces.
+        elsewhere: where jobs are carried out that need the networks; None does them here.
+    """
 
     zoo: Zoo
     faces: FaceDetector
+    elsewhere: Elsewhere | None = None
+
+    def carry_out(self, job: Job[Result], on_step: OnStep) -> tuple[Result, tuple[str, ...]]:
+        """Do a job where it is to be done: ``elsewhere``, or with these networks; as ``here``."""
+        if self.elsewhere is not None:
+            return self.elsewhere(job, on_step)
+        return here(job, self.zoo, on_step)
 
 
 @dataclass(frozen=True)
@@ -138,10 +153,26 @@ def attack_picture(
             unknown or cannot undo K.
         WeightsError: the restoring network's weights are refused.
     """
+    picture, found = find_faces(picture, settings, toolbox, on_step)
+    return attack_found(picture, found, settings, toolbox.zoo, on_step)
+
+
+def find_faces(
+    picture: Picture, settings: Settings, toolbox: Toolbox, on_step: OnStep = ignore_step
+) -> tuple[Picture, tuple[Face, ...]]:
+    """Do what comes before ``attack_found``, without the networks of the zoo.
+
+    Returns:
+        The checked picture, and all its faces, largest first.
+
+    Raises:
+        ImageError: the array is not a usable picture.
+        SettingsError: the restoring method is unknown or cannot undo K.
+    """
     picture = check_picture(picture)
     restoring_scale(settings.k, settings.method, toolbox.zoo)
     on_step("Finding faces", 0.0)
-    return attack_found(picture, toolbox.faces.find(picture), settings, toolbox.zoo, on_step)
+    return picture, toolbox.faces.find(picture)
 
 
 def attack_found(
@@ -197,7 +228,7 @@ def find_targets(
     policy = shared_policy(zoo)
     return tuple(
         Target(face, crop_box(face, policy, picture.shape[:2]))
-        for face in _chosen(picture, found, settings)
+        for face in chosen_faces(picture, found, settings)
     )
 
 
@@ -214,7 +245,15 @@ def shared_policy(zoo: Zoo) -> CropPolicy:
     return FACE_ITSELF
 
 
-def _chosen(picture: Picture, found: tuple[Face, ...], settings: Settings) -> tuple[Face, ...]:
+def attacked_pixels(picture: Picture, chosen: Sequence[Face], settings: Settings) -> int:
+    """Return how many px go through one round trip, but for the margins of the crops."""
+    if settings.scope == "frame":
+        return math.prod(picture.shape[:2])
+    return sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (face.box for face in chosen))
+
+
+def chosen_faces(picture: Picture, found: tuple[Face, ...], settings: Settings) -> tuple[Face, ...]:
+    """Return the faces that are meant, in the order of ``found``; errors as ``find_targets``."""
     if settings.box is not None:
         return (box_from_hand(picture, settings.box),)
     if settings.whole:

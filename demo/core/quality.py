@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from skimage.metrics import structural_similarity
+import skimage
 
 from demo.core.errors import ImageError
 from demo.core.images import Picture
@@ -60,7 +60,8 @@ def measure(clean: Picture, attacked: Picture) -> Quality:
         )
     difference = np.abs(clean.astype(np.int32) - attacked.astype(np.int32))
     mean_square = float(np.mean(np.square(difference), dtype=np.float64))
-    similarity = structural_similarity(
+    # Asked for by its whole name, scikit-image imports its metrics, and scipy, only now.
+    similarity = skimage.metrics.structural_similarity(
         clean, attacked, win_size=min(7, side - (side + 1) % 2), channel_axis=2, data_range=255
     )
     return Quality(

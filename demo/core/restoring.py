@@ -7,6 +7,7 @@ any. A network of the operator's has one factor of its own, and can undo any K u
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -16,8 +17,10 @@ from PIL import Image
 
 from demo.core.errors import SettingsError
 from demo.core.images import Picture
+from demo.core.out_of_memory import in_smaller_tiles
 from models.foreign_super_resolution import enlarge_foreign
-from models.super_resolution import enlarge
+from models.super_resolution import TILE_SIDE, enlarge
+from models.transfer import to_device
 from models.zoo import Zoo
 
 Method = Literal["edsr", "bicubic", "lanczos"]
@@ -104,12 +107,13 @@ def restore(small: Picture, scale: int, method: str, zoo: Zoo) -> FloatPicture:
     """
     if method in _RESAMPLERS:
         return _resample(small, scale, method)
-    pixels = torch.from_numpy(np.ascontiguousarray(small)).to(zoo.device)
+    pixels = to_device(torch.from_numpy(np.ascontiguousarray(small)), zoo.device)
     batch = pixels.permute(2, 0, 1).unsqueeze(0).to(torch.float32) / 255
     if method in zoo.restorer_names:
         enlarged = enlarge_foreign(zoo.restorer(method), batch)
     else:
-        enlarged = enlarge(zoo.super_resolution(scale).network, batch, scale)
+        network = zoo.super_resolution(scale).network
+        enlarged = in_smaller_tiles(partial(enlarge, network, batch, scale), TILE_SIDE)
     restored = enlarged[0].permute(1, 2, 0).cpu().numpy()
     return np.ascontiguousarray(restored, dtype=np.float32)
 

@@ -11,6 +11,7 @@ import torch
 
 from demo.core.errors import WeightsError
 from demo.core.images import Picture
+from demo.core.out_of_memory import in_halves
 from models.detectors import fake_logits, prepare
 from models.loading import LoadedDetector
 from models.precision import type_of
@@ -115,7 +116,8 @@ def score_pass(loaded: LoadedDetector, prepared: torch.Tensor, device: torch.dev
     """Ask one detector about the crops of one pass.
 
     On a GPU every pass is filled up to the same size by repeating its last crop, since libraries
-    choose their order of summation by the size of a batch.
+    choose their order of summation by the size of a batch. Where its memory is too small for that,
+    the pass is halved.
 
     Args:
         loaded: the detector, its network on ``device``.
@@ -132,7 +134,7 @@ def score_pass(loaded: LoadedDetector, prepared: torch.Tensor, device: torch.dev
     missing = 0 if device.type == "cpu" else BATCH - count
     full = torch.cat((prepared, prepared[-1:].expand(missing, -1, -1, -1)))
     try:
-        logits: list[float] = fake_logits(loaded.network, full.to(device)).tolist()
+        logits = in_halves(lambda part: fake_logits(loaded.network, part).tolist(), full)
     except WeightsError as refused:
         raise WeightsError(f"{loaded.card.title}: {refused}") from refused
     return logits[:count]

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import torch
 
 from demo.core.analysis import versions
 from demo.core.attack import FACTORS
+from demo.core.carrying_out import Job
 from demo.core.errors import WeightsError
 from demo.core.faces import Box, Face, crop_box, cut
-from demo.core.images import Picture, check_picture
+from demo.core.images import Picture
 from demo.core.picture_attack import (
     ModelUsed,
     OnStep,
     Target,
     Toolbox,
     attack_found,
+    attacked_pixels,
+    chosen_faces,
+    find_faces,
     find_targets,
     ignore_step,
 )
@@ -72,7 +77,8 @@ class Sweep:
             restoring network was refused are missing.
         device: where the networks ran, such as "cpu".
         models: the networks that took part.
-        problems: a sentence for every network that was refused.
+        problems: a sentence for every network that was refused, and one where the work went to
+            the CPU for want of a GPU.
         versions: (name, version) of everything that the numbers depend on.
     """
 
@@ -159,9 +165,22 @@ def sweep(
         NoFaceError: no face was found, and neither a box nor the whole picture was asked for.
         SettingsError: the chosen face or box is not in the picture.
     """
-    picture, zoo, settings = check_picture(picture), toolbox.zoo, swept(settings)
-    on_step("Finding faces", 0.0)
-    found = toolbox.faces.find(picture)
+    settings = swept(settings)
+    picture, found = find_faces(picture, settings, toolbox, on_step)
+    names = methods(toolbox.zoo)
+    job = Job(
+        partial(_sweep, picture, found, settings),
+        factors=FACTORS * len(names),
+        pixels=attacked_pixels(picture, chosen_faces(picture, found, settings), settings),
+        crops=len(SWEPT_FACTORS) * len(names) * len(toolbox.zoo.detector_names),
+    )
+    made, notices = toolbox.carry_out(job, on_step)
+    return replace(made, problems=(*notices, *made.problems))
+
+
+def _sweep(
+    picture: Picture, found: tuple[Face, ...], settings: Settings, zoo: Zoo, on_step: OnStep
+) -> Sweep:
     targets = find_targets(picture, found, settings, zoo)
     target = targets[settings.face if len(targets) > 1 else 0]
     detectors, problems = _detectors(zoo)

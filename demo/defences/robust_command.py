@@ -11,7 +11,8 @@ from demo.defences.blinding import make_blind, see
 from demo.defences.robust import Material, Plan, look, train_on
 from demo.defences.robust_shipping import Exam, ship_robust
 from demo.defences.round_trips import read_round_trips
-from models.cards import CARDS_FOLDER, DETECTOR_NAMES, Origin
+from models.card_files import CARDS_FOLDER
+from models.cards import DETECTOR_NAMES, Origin
 from models.training.checkpoints import read_checkpoint, write_checkpoint
 from models.training.faces import Faces, read_faces
 from models.training.networks import ARCHITECTURES, begin, build_network

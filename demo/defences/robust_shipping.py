@@ -5,7 +5,8 @@ from pathlib import Path
 
 from torch import nn
 
-from models.cards import DetectorCard, Encoding, Origin, WeightsFile, write_card
+from models.card_files import write_card
+from models.cards import DetectorCard, Encoding, Origin, WeightsFile
 from models.loading import LoadedDetector
 from models.training.faces import Faces
 from models.training.measure import Pictures, ask

@@ -21,7 +21,8 @@ from demo.defences.round_trip_samples import (
 )
 from demo.defences.round_trip_training import RINGS, Plan, Trained, train
 from demo.defences.round_trips import KERNEL, RoundTrips, read_round_trips
-from models.cards import CARDS_FOLDER, Figure, Origin, WeightsFile, write_card
+from models.card_files import CARDS_FOLDER, write_card
+from models.cards import Figure, Origin, WeightsFile
 from models.round_trip_card import ROUND_TRIP_NAME, RoundTripCard
 from models.round_trip_detector import LEAST_SIDE, LoadedRoundTripDetector, RoundTripModels
 from models.training.faces import Faces, read_faces

@@ -14,7 +14,8 @@ import torch
 
 from demo.core.attack import round_trip
 from demo.defences.round_trips import KERNEL, Pictures
-from models.cards import CARDS_FOLDER, DetectorCard, Figure, write_card
+from models.card_files import CARDS_FOLDER, write_card
+from models.cards import DetectorCard, Figure
 from models.loading import LoadedDetector
 from models.training.faces import Faces, read_faces
 from models.training.measure import ask, auc_figure

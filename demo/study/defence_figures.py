@@ -115,6 +115,7 @@ class DefenceFigures:
         attacks: all of them, in the order asked.
         measured: number of pictures by what was done to them.
         impossible: why there are no figures, by name.
+        still: how many crops PGD left as they were, by name; only where there are any.
     """
 
     standings: tuple[Standing, ...]
@@ -123,6 +124,7 @@ class DefenceFigures:
     attacks: tuple[Asked, ...]
     measured: Mapping[Asked, int]
     impossible: Mapping[str, str]
+    still: Mapping[str, int]
 
 
 def measure_defences(results: Results, defences: Sequence[Defence], seed: int) -> DefenceFigures:
@@ -172,6 +174,7 @@ def measure_defences(results: Results, defences: Sequence[Defence], seed: int) -
         attacks=attacks,
         measured={asked: len(one.after.fake) for asked, one in first.items()},
         impossible=impossible,
+        still=_still(results.rows),
     )
 
 
@@ -214,6 +217,11 @@ def _answers(
         if BEFORE in own:
             answers[name] = own
     return answers, impossible
+
+
+def _still(rows: pd.DataFrame) -> dict[str, int]:
+    unchanged = rows[(rows["method"] == PGD) & np.isinf(rows["psnr_db"])]
+    return {str(name): len(own) for name, own in unchanged.groupby("detector", sort=False)}
 
 
 def _answered(clean: pd.DataFrame, attacked: pd.DataFrame) -> _Answers:

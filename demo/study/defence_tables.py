@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from demo.core.own_gradient import MASKING
 from demo.study.defence_figures import BEFORE, Asked, DefenceFigures, Shrinking, Standing
 from demo.study.measuring import JPEG, JPEG_QUALITY, PGD
 from demo.study.table import Cell, Column, Table, reasons
@@ -77,6 +78,11 @@ def defences_table(figures: DefenceFigures, costs: Mapping[str, float]) -> Table
             "PGD goes against the row's own network, of an input policy against the network behind "
             "it, with the PSNR that the round trip by EDSR at K = 2 gives the very same crop."
         )
+    notes += [
+        f"{name}: on {count} of the crops under PGD its own gradient is zero, or lost in rounding, "
+        f"and they stay as they are. Rates that rest on them show no robustness ({MASKING})."
+        for name, count in figures.still.items()
+    ]
     if costs:
         notes.append("Cost: median time of one crop in one thread, all networks taking turns.")
     return Table("defences", title, tuple(columns), rows, tuple(notes))

@@ -6,20 +6,18 @@ face, and asking about the clean crop, once for each round trip.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
-from demo.core.defences import Defence, defence_logits, defence_network
+from demo.core.defences import Defence
 from demo.core.errors import ImageError
 from demo.core.faces import Box, crop_box, cut
 from demo.core.images import Picture, check_picture, digest
+from demo.core.judges import Judge, defence_judge, detector_judge
 from demo.core.picture_attack import Attack, Toolbox, attack_found
 from demo.core.quality import Quality, measure
-from demo.core.scoring import score_crops
 from demo.core.settings import Settings
-from demo.core.white_box import attack_at_equal_psnr, root_mean_square
 from demo.study.published import PublishedQuality, measure_as_published
 from demo.study.samples import Sample
 from models.loading import LoadedDetector
@@ -72,22 +70,6 @@ class Row:
     psnr_db: float
     published_ssim: float
     published_psnr_db: float
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Whom a study asks: a detector or a defence.
-
-    Attributes:
-        name: as in the rows.
-        network: says how a face is cut out and from which probability on it is called fake; what a
-            gradient attack goes against.
-        ask: crops → logits.
-    """
-
-    name: str
-    network: LoadedDetector
-    ask: Callable[[Sequence[Picture]], list[float]]
 
 
 @dataclass(frozen=True)
@@ -202,14 +184,8 @@ def study_judges(
         WeightsError: a defence is refused.
     """
     return (
-        *(
-            Judge(one.card.name, one, partial(score_crops, one, device=zoo.device))
-            for one in detectors
-        ),
-        *(
-            Judge(one.name, defence_network(one, zoo), partial(defence_logits, one, zoo=zoo))
-            for one in defences
-        ),
+        *(detector_judge(one, zoo) for one in detectors),
+        *(defence_judge(one, zoo) for one in defences),
     )
 
 
@@ -233,6 +209,9 @@ def _reference(attacks: Sequence[Attack], toolbox: Toolbox) -> Picture:
 
 def _perturbed(loaded: LoadedDetector, clean: Picture, restored: Picture, fake: bool) -> Picture:
     """A crop after PGD, as far from the clean one as the restored one is."""
+    # Only here: foolbox takes a second to import, and few studies attack by gradients.
+    from demo.core.white_box import attack_at_equal_psnr, root_mean_square
+
     try:
         return attack_at_equal_psnr(loaded, clean, root_mean_square(clean, restored), fake)
     except ImageError:

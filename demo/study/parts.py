@@ -18,9 +18,10 @@ from demo.core.analysis import Toolbox, device_name
 from demo.core.defences import Defence
 from demo.core.errors import DemoError, SettingsError, WeightsError
 from demo.core.images import Picture
+from demo.core.judges import Judge
 from demo.core.settings import Settings
 from demo.study.detectors import study_detectors
-from demo.study.measuring import Judge, Row, measure_sample, study_judges
+from demo.study.measuring import Row, measure_sample, study_judges
 from demo.study.samples import Sample
 
 PART: Final = 16

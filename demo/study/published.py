@@ -11,7 +11,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from skimage.metrics import structural_similarity
+import skimage
 
 from demo.core.images import Picture
 from demo.core.quality import Quality
@@ -47,6 +47,6 @@ def measure_as_published(clean: Picture, attacked: Picture, right: Quality) -> P
     return PublishedQuality(
         ssim=right.ssim
         if clean.shape[:2] == (SIDE, SIDE)
-        else float(structural_similarity(first, second, channel_axis=2)),
+        else float(skimage.metrics.structural_similarity(first, second, channel_axis=2)),
         psnr_db=20 * math.log10(255 / math.sqrt(mean_square)) if mean_square else math.inf,
     )

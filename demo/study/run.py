@@ -15,11 +15,12 @@ from pathlib import Path
 from demo.core.analysis import Toolbox, device_name, versions
 from demo.core.defences import Defence, defence_weights
 from demo.core.errors import SettingsError
+from demo.core.judges import Judge
 from demo.core.restoring import restoring_scale, restoring_weights
 from demo.core.settings import Settings
 from demo.study.detectors import full_name, study_defences, study_detectors
 from demo.study.gathering import OTHER_STUDY, gather
-from demo.study.measuring import Judge, Row, study_judges
+from demo.study.measuring import Row, study_judges
 from demo.study.parts import Job, MeasureParts, Part, cut_into_parts, measure_part
 from demo.study.run_folder import alone, begin, write_whole
 from demo.study.samples import DataSet, Sample, samples_digest

@@ -10,7 +10,8 @@ from scipy.special import expit, logit
 
 from demo.core.analysis import device_name
 from demo.study.rates import Estimate, Judged, rates
-from models.cards import CropPolicy, DetectorCard, Figure, Origin, write_card
+from models.card_files import write_card
+from models.cards import CropPolicy, DetectorCard, Figure, Origin
 from models.detectors import build_detector
 from models.training.measure import ask, balanced_threshold
 from models.training.networks import input_statistics

@@ -58,7 +58,7 @@ class Beside:
         of: "all" crops, "fakes" or "pristine".
         right: crops that the detector judged rightly before.
         psnr_db: mean of the round trips.
-        apart_db: the most that the two attacks' PSNR differ on any crop.
+        apart_db: the most that the two attacks' PSNR differ on any crop that both change.
         round_trip: share of right verdicts that the round trip turns.
         gradient: share that the attack by gradients turns.
         more: the second less the first.
@@ -125,6 +125,13 @@ class WhiteBoxResults:
         ]
         return *own, *others
 
+    def still(self, detector: str) -> tuple[int, int]:
+        """How many crops a detector's own gradient leaves as they are, of those to be changed."""
+        trip = self._answers(detector, ROUND_TRIP, None, "")["psnr_db"]
+        gradient = self._answers(detector, EQUAL_PSNR, None, detector)["psnr_db"]
+        asked = np.isfinite(trip)
+        return int((asked & ~np.isfinite(gradient)).sum()), int(asked.sum())
+
     def clean_of_curves(self, detector: str) -> Point:
         """What a detector says of the clean crops that were attacked at every strength."""
         asked = self.rows.loc[self.rows["attack"].isin(ATTACKS), "sample"]
@@ -173,7 +180,7 @@ class WhiteBoxResults:
         trip = self._answers(detector, ROUND_TRIP, None, "").loc[names]
         gradient = self._answers(detector, EQUAL_PSNR, None, knows).loc[names]
         more = _wrong(gradient).astype(int) - _wrong(trip).astype(int)
-        changed = np.isfinite(trip["psnr_db"])
+        changed = np.isfinite(trip["psnr_db"]) & np.isfinite(gradient["psnr_db"])
         apart = (gradient["psnr_db"] - trip["psnr_db"])[changed].abs()
         return Beside(
             knows=knows,

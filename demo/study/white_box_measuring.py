@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from demo.core.attack import round_trip
+from demo.core.errors import ImageError
 from demo.core.images import Picture, digest
 from demo.core.quality import measure
 from demo.core.scoring import score_crops
@@ -122,12 +123,14 @@ def measure_crop(
 
     The curves are the plan's, or none.
 
+    Where no change of a size is found, as where a gradient is zero, the crop stays as it is.
+
     A strength that leaves a detector 99 % sure of the wrong verdict is the last that is computed:
     its picture lies within every greater strength too, and stands for them. So does that of L0,
     which looks for the fewest pixels. FGSM, whose single step may overshoot, is computed at all.
 
     Raises:
-        DemoError: a network is refused, or an attack finds no change of the wanted size.
+        DemoError: a network is refused.
     """
     attacked = round_trip(crop, plan.k, METHOD, KERNEL, zoo)
     error = root_mean_square(crop, attacked)
@@ -167,7 +170,7 @@ def measure_crop(
             )
             for strength, (found, logit) in zip(strengths, curve, strict=True):
                 row(attack, strength, name, loaded, found, logit)
-        equal = attack_at_equal_psnr(loaded, crop, error, sample.fake, plan.steps)
+        equal = _pgd_l2(loaded, crop, error, sample.fake, plan.steps)
         for asked in detectors:
             row(EQUAL_PSNR, error, name, asked, equal, _ask(asked, equal, zoo))
     return rows
@@ -202,10 +205,20 @@ def _rising(
     found, logit, sure = crop, 0.0, False
     for strength in strengths:
         if not sure:
-            found = white_box(loaded, crop, attack, strength, fake, steps)
+            if attack == PGD_L2:
+                found = _pgd_l2(loaded, crop, strength, fake, steps)
+            else:
+                found = white_box(loaded, crop, attack, strength, fake, steps)
             logit = _ask(loaded, found, zoo)
             sure = attack != FGSM and (-logit if fake else logit) > SURE
         yield found, logit
+
+
+def _pgd_l2(loaded: LoadedDetector, crop: Picture, rms: float, fake: bool, steps: int) -> Picture:
+    try:
+        return attack_at_equal_psnr(loaded, crop, rms, fake, steps)
+    except ImageError:
+        return crop
 
 
 def _ask(loaded: LoadedDetector, crop: Picture, zoo: Zoo) -> float:

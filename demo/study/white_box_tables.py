@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from demo.core.own_gradient import MASKING
 from demo.core.white_box import FGSM, L0, PGD_L2, PGD_LINF
 from demo.study.measuring import CLEAN
 from demo.study.rates import Estimate, holm
@@ -84,6 +85,7 @@ def equal_psnr_table(results: WhiteBoxResults) -> Table:
         "Success is the share of right verdicts that turn. p: paired permutation test over "
         "sources, two-sided; adjusted for all tests of this table by Holm.",
         f"The PSNR of the two attacks differs by {apart:.3f} dB at most on any crop.",
+        *_hidden(results),
     )
     title = (
         "The round trip and PGD in L2 of the same PSNR, crop by crop; 95 % intervals over sources."
@@ -140,7 +142,7 @@ def findings(results: WhiteBoxResults) -> tuple[str, ...]:
             f"verdicts: {_said(most.gradient)} of {most.detector}'s, against "
             f"{_said(most.round_trip)} by the round trip."
         )
-    return tuple(sentences)
+    return (*sentences, *_hidden(results))
 
 
 def _strength(one: Point) -> tuple[Cell, ...]:
@@ -175,6 +177,18 @@ def _beside(one: Beside, adjusted: float) -> tuple[Cell, ...]:
         one.p_value,
         adjusted,
         one.as_much_db,
+    )
+
+
+def _hidden(results: WhiteBoxResults) -> tuple[str, ...]:
+    """Whose gradient is sometimes exactly zero, and what that is called in the field."""
+    still = {one: results.still(one) for one in results.detectors}
+    return tuple(
+        f"{name}: on {stays} of {crops} crops its own gradient is zero, or lost in rounding, and "
+        f"the crop stays as it is. A verdict that stands for that reason is no robust one "
+        f"({MASKING}); whether another detector's gradient turns it is in the table of transfer."
+        for name, (stays, crops) in still.items()
+        if stays
     )
 
 

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
+from demo.core.allocator import keep_large_buffers
 from demo.core.errors import SettingsError
 from demo.core.picture_attack import Toolbox
 from demo.study.parts import Job, Part, begin_elsewhere, one_thread
@@ -106,6 +107,7 @@ def _hand_out(pipe: Connection, part: Part, busy: dict[Connection, Part]) -> Non
 def _work(make: Callable[[], Toolbox], job: Job, pipe: Connection) -> None:
     # Ctrl-C reaches every process of a terminal; the one that began the study ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_large_buffers()
     Thread(target=_end_with_parent, daemon=True).start()
     try:
         with one_thread():

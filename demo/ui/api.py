@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import gradio as gr
@@ -17,7 +17,10 @@ from demo.ui.analyse_tab import Controls
 from demo.ui.handlers import BROKEN, EMPTY, Handlers
 from demo.ui.picture_input import Unreadable
 from demo.ui.request_log import Account, asked
-from demo.ui.running import Failed, OnStep, Work
+from demo.ui.running import Failed, Work
+from demo.ui.stepping import OnStep
+
+Answers = Generator[tuple[Any, ...], None, None]
 
 DESCRIPTION = (
     "Sends a face of the picture through the super-resolution round trip and asks three detectors "
@@ -33,8 +36,8 @@ def add_endpoint(controls: Controls, handlers: Handlers) -> None:
 
     def analyse_picture(
         picture: Any, k: float, method: str, kernel: str, scope: str, face: float
-    ) -> Iterator[tuple[Any, ...]]:
-        yield from _answers(handlers, picture, k, method, kernel, scope, face)
+    ) -> Answers:
+        yield from answers(handlers, picture, k, method, kernel, scope, face)
 
     face = gr.Number(1, label="face", precision=0, minimum=0, visible=False)
     outputs = [
@@ -55,7 +58,7 @@ def add_endpoint(controls: Controls, handlers: Handlers) -> None:
     )
 
 
-def _answers(
+def answers(
     handlers: Handlers,
     picture: Any,
     k: float,
@@ -63,7 +66,21 @@ def _answers(
     kernel: str,
     scope: str,
     face: float,
-) -> Iterator[tuple[Any, ...]]:
+) -> Answers:
+    """Analyses; yields nothing new at each step, and at last what the endpoint answers with.
+
+    Args:
+        handlers: the page's, which analyse.
+        picture: what the picture input made of what came.
+        k: scale factor.
+        method: who restores.
+        kernel: how the crop is shrunk.
+        scope: what goes through the round trip.
+        face: which face, from 1; 0 takes the whole picture.
+
+    Raises:
+        gr.Error: a sentence for whoever asked.
+    """
     about = asked("program", picture, k, method, zoo=handlers.toolbox.zoo)
     if not isinstance(picture, np.ndarray):
         Account(about).write("refused")

@@ -8,6 +8,7 @@ from demo.examples import EXAMPLES
 from demo.ui.analyse_tab import Controls
 from demo.ui.compare_handlers import CompareHandlers
 from demo.ui.compare_tab import Compare
+from demo.ui.downloads import say_if_gone
 from demo.ui.events import LOOKS
 
 # The row's button is hidden with its tab: the focus goes where the page went.
@@ -73,3 +74,4 @@ def connect_compare(
         **quick,
     )
     opened.success(None, js=_FOCUS, api_visibility="private")
+    say_if_gone(compare.csv, compare.problem)

@@ -16,11 +16,12 @@ from demo.core.settings import Settings
 from demo.ui import wording
 from demo.ui.compare_view import Entry, comparison, outcome
 from demo.ui.handlers import BROKEN
-from demo.ui.keeping import Keeping
+from demo.ui.keeping import Keeping, RoomError
 from demo.ui.panel import SKIP
 from demo.ui.pictures_input import Upload
 from demo.ui.request_log import asked
-from demo.ui.running import Failed, OnStep, Runs, Step, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 
 MOST = 6
 ANALYSE, COMPARE = "analyse", "compare"
@@ -123,7 +124,10 @@ class CompareHandlers:
         if not kept:
             return Shown(progress="")
         left = [one for one in uploads[:MOST] if one not in {entry.upload for entry in kept}]
-        return self._finished(kept, left, kept[0].row.settings, _too_many(uploads[MOST:]))
+        try:
+            return self._finished(kept, left, kept[0].row.settings, _too_many(uploads[MOST:]))
+        except RoomError as full:
+            return Shown(progress="", problem=wording.problem(str(full)))
 
     def open(self, kept: Sequence[Entry], event: gr.EventData) -> Opened:
         """Sets the Analyse tab to a row's picture and settings, and shows it.
@@ -138,10 +142,13 @@ class CompareHandlers:
         settings = entry.row.settings
         if entry.upload.path is None or not entry.upload.path.is_file():
             raise gr.Error(GONE, print_exception=False)
-        content = entry.upload.path.read_bytes()
+        try:
+            copy = self.keeping.write(entry.upload.path.name, entry.upload.path.read_bytes())
+        except RoomError as full:
+            raise gr.Error(str(full), print_exception=False) from None
         return Opened(
             pages=gr.Tabs(selected=ANALYSE),
-            picture=self.keeping.write(entry.upload.path.name, content),
+            picture=copy,
             k=settings.k,
             method=settings.method,
             kernel=settings.kernel,

@@ -26,12 +26,14 @@ def connect_defences(
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    opened.select(handlers.open, [tab.kinds, study, tab.kept], shown, **quick)
+    known = [tab.kinds, tab.white_box, study, tab.kept]
+    opened.select(handlers.open, known, shown, **quick)
     opened.select(handlers.studied, None, [tab.studied], **quick)
-    tab.kinds.input(handlers.open, [tab.kinds, study, tab.kept], shown, **quick)
+    tab.kinds.input(handlers.open, known, shown, **quick)
+    tab.white_box.input(handlers.open, known, shown, **quick)
     tab.run.click(
         handlers.run,
-        [analyse.controls.picture, tab.kinds, study, tab.kept],
+        [analyse.controls.picture, *known],
         shown,
         concurrency_id="analysis",
         concurrency_limit=None,

@@ -1,7 +1,7 @@
 """What happens in the Defences tab: the face on show through every defence that is chosen."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +20,8 @@ from demo.ui import wording
 from demo.ui.handlers import BROKEN, Given, visitor_of
 from demo.ui.panel import Study
 from demo.ui.request_log import asked as described
-from demo.ui.running import Failed, OnStep, Runs, Step, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 
 SKIP: Final = gr.skip()
 DEFENCES: Final = "defences"
@@ -33,6 +34,7 @@ class Kept(NamedTuple):
         digest: of the picture.
         settings: of the analysis.
         asked: names of the defences that were asked.
+        white_box: whether each network was also attacked along its own gradient.
         scores: of those that answered.
         problems: sentences about the others.
     """
@@ -40,8 +42,13 @@ class Kept(NamedTuple):
     digest: str
     settings: Settings
     asked: frozenset[str]
+    white_box: bool
     scores: tuple[DefendedScore, ...]
     problems: tuple[str, ...]
+
+    def holds(self, names: frozenset[str], white_box: bool) -> bool:
+        """Whether these defences were asked, and attacked along their gradients if so wished."""
+        return self.asked >= names and (self.white_box or not white_box)
 
 
 class Shown(NamedTuple):
@@ -63,12 +70,14 @@ class DefencesHandlers:
     runs: Runs
     bundled: Path
 
-    def open(self, kinds: Sequence[str], study: Study | None, kept: Kept | None) -> Shown:
+    def open(
+        self, kinds: Sequence[str], white_box: bool, study: Study | None, kept: Kept | None
+    ) -> Shown:
         """Shows the face on show in the Analyse tab, and what is known about it already."""
         if study is None:
             said = wording.problem(view.NOTHING)
             return Shown("", said, "", "", "", SKIP)
-        return self._known(kinds, study, kept)._replace(face=view.face(study))
+        return self._known(kinds, white_box, study, kept)._replace(face=view.face(study))
 
     def studied(self) -> str:
         """The bundled study's tables."""
@@ -78,6 +87,7 @@ class DefencesHandlers:
         self,
         picture: Given,
         kinds: Sequence[str],
+        white_box: bool,
         study: Study | None,
         kept: Kept | None,
         request: gr.Request,
@@ -93,12 +103,13 @@ class DefencesHandlers:
         if not asked:
             yield Shown("", wording.problem(view.UNTICKED), "", SKIP, "")
             return
-        if kept is not None and _is_of(kept, study) and kept.asked >= {one.name for one in asked}:
-            yield self._known(kinds, study, kept)
+        names = frozenset(one.name for one in asked)
+        if kept is not None and _is_of(kept, study) and kept.holds(names, white_box):
+            yield self._known(kinds, white_box, study, kept)
             return
 
         def work(on_step: OnStep) -> Defending:
-            return ask_defences(picture, study.settings, asked, self.toolbox, on_step)
+            return ask_defences(picture, study.settings, asked, self.toolbox, on_step, white_box)
 
         def faces(made: Defending) -> int:
             return len(made.attack.faces)
@@ -115,9 +126,8 @@ class DefencesHandlers:
             if made is None:
                 yield Shown(progress="")
                 return
-            names = frozenset(one.name for one in asked)
-            done = Kept(study.digest, settings, names, made.scores, made.problems)
-            shown = self._known(kinds, study, done)
+            done = Kept(study.digest, settings, names, white_box, made.scores, made.problems)
+            shown = self._known(kinds, white_box, study, done)
             yield shown._replace(face=view.face(study), kept=done)
         except DemoError as problem:
             yield Shown("", wording.problem(str(problem)), "", SKIP, "")
@@ -128,20 +138,25 @@ class DefencesHandlers:
         """Stops the visitor's asking."""
         self.runs.stop(visitor_of(request))
 
-    def _known(self, kinds: Sequence[str], study: Study, kept: Kept | None) -> Shown:
-        """The answers about this face, of the chosen kinds."""
+    def _known(
+        self, kinds: Sequence[str], white_box: bool, study: Study, kept: Kept | None
+    ) -> Shown:
+        """The answers about this face, of the chosen kinds, with or without gradients."""
         if kept is None or not _is_of(kept, study):
             return Shown("", "", view.INVITATION, SKIP, "")
         scores = [one for one in kept.scores if one.defence.kind in kinds]
+        if not white_box:
+            scores = [replace(one, gradient=None, plain_gradient=None) for one in scores]
         figures = {
             one.defence.name: found
             for one in scores
             if (found := clean_auc(one.defence, self.toolbox.zoo)) is not None
         }
+        not_yet = view.NOT_YET if white_box and not kept.white_box else ""
         return Shown(
             progress="",
             problem=wording.problem(*kept.problems) if kept.problems else "",
-            outcome=view.outcome(scores),
+            outcome=view.outcome(scores) + not_yet,
             answers=view.answers(scores, figures),
         )
 

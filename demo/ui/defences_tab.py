@@ -16,6 +16,7 @@ class DefencesTab:
 
     Attributes:
         kinds: which defences are asked.
+        white_box: whether each network is also attacked along its own gradient.
         run: asks them.
         stop: stops asking.
         progress: how far it is.
@@ -28,6 +29,7 @@ class DefencesTab:
     """
 
     kinds: gr.CheckboxGroup
+    white_box: gr.Checkbox
     run: gr.Button
     stop: gr.Button
     progress: gr.HTML
@@ -59,6 +61,13 @@ def lay_out_defences(shipped: Sequence[Defence]) -> DefencesTab:
                     visible=bool(there),
                     elem_id="defences-kinds",
                 )
+                white_box = gr.Checkbox(
+                    False,
+                    label=view.WHITE_BOX,
+                    info=view.WHITE_BOX_INFO,
+                    visible=bool(there),
+                    elem_id="defences-white-box",
+                )
                 with gr.Row(elem_id="defences-buttons"):
                     run = gr.Button(
                         "Ask the defences",
@@ -75,6 +84,7 @@ def lay_out_defences(shipped: Sequence[Defence]) -> DefencesTab:
         studied = gr.HTML("", elem_id="defences-studied")
     return DefencesTab(
         kinds=kinds,
+        white_box=white_box,
         run=run,
         stop=stop,
         progress=progress,

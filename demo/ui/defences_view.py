@@ -6,10 +6,11 @@ from typing import Final
 
 from demo.core.defences import Defence
 from demo.core.defending import DefendedScore
-from demo.core.scoring import DetectorScore, called
+from demo.core.own_gradient import NATURE, GradientScore
+from demo.core.scoring import called
 from demo.study.bundled_tables import ShownTable
 from demo.ui.panel import Study
-from demo.ui.wording import embedded, method_name, signed, verdict_change
+from demo.ui.wording import decibels, embedded, method_name, signed, verdict_change
 from models.cards import Figure
 
 INTRODUCTION: Final = (
@@ -22,12 +23,15 @@ NOTHING: Final = "No result is on show. Choose a picture in the Analyse tab firs
 CHANGED: Final = "The picture has just changed. Wait for its analysis, then ask again."
 UNTICKED: Final = "No defence is chosen. Tick one or more kinds."
 INVITATION: Final = "<p>The defences have not been asked about this face yet.</p>"
-_HEAD: Final = (
-    "Defence",
-    "Kind",
-    "Clean",
-    "Attacked",
-    "Verdict",
+WHITE_BOX: Final = "Also attack each network along its own gradient (PGD), at the same PSNR"
+WHITE_BOX_INFO: Final = (
+    "A research figure, for scale: it needs the network's weights, and some seconds of each "
+    "network's time. No picture of it is shown or kept."
+)
+NOT_YET: Final = "<p>Gradients have not been followed for this face yet: ask again.</p>"
+_ITSELF: Final = ("Defence", "Clean", "Attacked", "Verdict")
+_GRADIENT: Final = ("By its own gradient",)
+_BESIDE: Final = (
     "Plain detector beside it",
     "Against the plain one",
     "Clean AUC by its card",
@@ -72,7 +76,7 @@ def outcome(scores: Sequence[DefendedScore]) -> str:
     )
     return (
         f"<p><strong>{asked} asked: {said}.</strong> {flipped} of {len(scores)} changed their own "
-        "verdict. One face proves nothing either way.</p>"
+        f"verdict.{_by_gradient(scores)} One face proves nothing either way.</p>"
     )
 
 
@@ -80,11 +84,14 @@ def answers(scores: Sequence[DefendedScore], figures: Figures) -> str:
     """The table: a row a defence."""
     if not scores:
         return ""
-    head = "".join(f'<th scope="col">{one}</th>' for one in _HEAD)
-    rows = "".join(_row(one, figures) for one in scores)
+    pushed = any(one.gradient is not None for one in scores)
+    names = (*_ITSELF, *(_GRADIENT if pushed else ()), *_BESIDE)
+    head = "".join(f'<th scope="col">{one}</th>' for one in names)
+    rows = "".join(_row(one, figures, pushed) for one in scores)
+    nature = f'<p class="under">{NATURE}</p>' if pushed else ""
     return (
         '<p class="under">Fake probability and verdict; the robust twins of the plain '
-        "detectors are read at the plain ones' thresholds, all others at their own.</p>"
+        f"detectors are read at the plain ones' thresholds, all others at their own.</p>{nature}"
         '<div class="table" tabindex="0" role="region" aria-label="What each defence says"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
@@ -104,13 +111,25 @@ def studied(tables: Sequence[ShownTable]) -> str:
     return f"<h2>What a study of many faces found</h2>{_studied(tables[0])}{folded}"
 
 
-def _row(one: DefendedScore, figures: Figures) -> str:
+def _by_gradient(scores: Sequence[DefendedScore]) -> str:
+    """How many verdicts PGD changed, where it was asked for."""
+    pushed = [one.gradient for one in scores if one.gradient is not None]
+    if not pushed:
+        return ""
+    flipped = sum(one.score.flipped for one in pushed)
+    without = sum(not one.found for one in pushed)
+    said = f" By its own gradient, at the same PSNR, {flipped} of {len(pushed)} did"
+    return said + (f"; {without} had no gradient to follow." if without else ".")
+
+
+def _row(one: DefendedScore, figures: Figures, pushed: bool) -> str:
     flag = "kept" if one.keeps else "flipped" if one.score.flipped else "same"
     return (
-        f'<tr class="{flag}"><th scope="row">{escape(one.defence.title)}</th>'
-        f"<td>{one.defence.kind}</td>{_reading(one.score.clean, one.score.clean_fake)}"
+        f'<tr class="{flag}"><th scope="row">{escape(one.defence.title)} '
+        f"<small>{one.defence.kind}</small></th>{_reading(one.score.clean, one.score.clean_fake)}"
         f"{_reading(one.score.attacked, one.score.attacked_fake)}<td>{_verdict(one)}</td>"
-        f"<td>{_plain(one.plain)}</td><td>{_against(one)}</td>"
+        f"{_gradient(one.gradient) if pushed else ''}"
+        f"<td>{_plain(one)}</td><td>{_against(one)}</td>"
         f"<td>{_figures(figures.get(one.defence.name))}</td></tr>"
     )
 
@@ -127,11 +146,32 @@ def _verdict(one: DefendedScore) -> str:
     return f"{said}<small>threshold {one.score.threshold:.3f}</small>"
 
 
-def _plain(plain: DetectorScore | None) -> str:
+def _gradient(one: GradientScore | None) -> str:
+    if one is None:
+        return "<td>–</td>"
+    how = (
+        f"PSNR {decibels(one.psnr_db)} dB, round trip {decibels(one.round_trip_psnr_db)} dB"
+        if one.found
+        else "Its gradient is zero here: nothing to follow, which proves nothing"
+    )
+    return (
+        f"<td>{one.score.attacked:.3f} <small>{verdict_change(one.score)}</small>"
+        f"<small>{how}</small></td>"
+    )
+
+
+def _plain(one: DefendedScore) -> str:
+    plain = one.plain
     if plain is None:
         return "–"
-    numbers = f"{plain.clean:.3f} → {plain.attacked:.3f}"
-    return f"{escape(plain.title)} {numbers}<small>{verdict_change(plain)}</small>"
+    said = (
+        f"{escape(plain.title)} {plain.clean:.3f} → {plain.attacked:.3f}"
+        f"<small>{verdict_change(plain)}</small>"
+    )
+    if one.plain_gradient is not None:
+        pushed = one.plain_gradient.score
+        said += f"<small>Own gradient {pushed.attacked:.3f}: {verdict_change(pushed)}</small>"
+    return said
 
 
 def _against(one: DefendedScore) -> str:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from demo.examples import EXAMPLES
 from demo.ui.analyse_tab import Tab
+from demo.ui.downloads import say_if_gone
 from demo.ui.faces_list import chosen
 from demo.ui.handlers import Handlers
 from demo.ui.looking_closer import look_closer, place_window
@@ -102,6 +103,8 @@ def connect(
         [tab.reproduce.given, controls.picture, *settings, panel.reproduced, panel.pending],
     )
     analysing(taken.then, reproducing.repeat, [controls.picture, panel.pending])
+    for download in (panel.png, panel.record, form.download):
+        say_if_gone(download, panel.problem)
     controls.divider.input(
         None, controls.divider, panel.comparison, js=_SLIDE, api_visibility="private"
     )

@@ -6,7 +6,7 @@ from demo.core.analysis import Analysis, Toolbox, analyse
 from demo.core.errors import DemoError
 from demo.core.images import Picture
 from demo.core.settings import Settings
-from demo.ui.running import OnStep
+from demo.ui.stepping import OnStep
 
 
 class FirstLook:

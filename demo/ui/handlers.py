@@ -37,7 +37,8 @@ from demo.ui.panel import (
 )
 from demo.ui.picture_input import Unreadable
 from demo.ui.request_log import Account, Asked, asked
-from demo.ui.running import Failed, OnStep, Runs, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep
 
 Given = Picture | Unreadable | None
 Panels = Generator[Panel, None, None]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from demo.core.analysis import Toolbox
 from demo.core.defences import defences
@@ -17,11 +18,13 @@ from demo.ui.api import add_endpoint
 from demo.ui.compare_events import connect_compare
 from demo.ui.compare_handlers import ANALYSE, COMPARE, CompareHandlers
 from demo.ui.compare_tab import lay_out_compare
+from demo.ui.defences_api import add_defences_endpoint
 from demo.ui.defences_events import connect_defences
 from demo.ui.defences_handlers import DEFENCES, DefencesHandlers
 from demo.ui.defences_tab import lay_out_defences
 from demo.ui.events import connect
 from demo.ui.first_look import FirstLook
+from demo.ui.gate import Gate
 from demo.ui.handlers import Handlers
 from demo.ui.health import Health
 from demo.ui.keeping import KEPT_SECONDS, Keeping
@@ -35,7 +38,9 @@ from demo.ui.study_events import connect_study
 from demo.ui.study_handlers import STUDY, Studies, StudyHandlers
 from demo.ui.study_running import StudyRun
 from demo.ui.study_tab import lay_out_study
-from models.cards import DETECTOR_NAMES, DetectorCard, read_detector_card
+from demo.ui.tool import AnalysisTool
+from models.card_files import read_detector_card
+from models.cards import DETECTOR_NAMES, DetectorCard
 
 TITLE = "Super-resolution round trip"
 STYLE = Path(__file__).parents[2] / "assets" / "style.css"
@@ -65,9 +70,13 @@ def build_demo(
         line: where all work waits for its turn.
     """
     handlers = Handlers(toolbox, keeping, Runs(line), first_look)
-    demo = QuietBlocks(title=TITLE, analytics_enabled=False, delete_cache=(600, int(KEPT_SECONDS)))
+    demo = QuietBlocks(title=TITLE, analytics_enabled=False, delete_cache=(30, int(KEPT_SECONDS)))
     with demo:
-        gr.HTML(wording.heading(str(toolbox.zoo.device)), elem_id="heading", js_on_load=NAMES)
+        gr.HTML(
+            wording.heading(str(toolbox.zoo.device), toolbox.zoo.precision),
+            elem_id="heading",
+            js_on_load=NAMES,
+        )
         own_methods = toolbox.zoo.restorer_names
         with gr.Tabs(elem_id="pages") as pages:
             with gr.Tab("Analyse", id=ANALYSE):
@@ -79,6 +88,7 @@ def build_demo(
             with gr.Tab("Study", id=STUDY) as study_tab:
                 study = lay_out_study(studies.data, own_methods)
         add_endpoint(tab.controls, handlers)
+        add_defences_endpoint(tab.controls, toolbox, Runs(line))
         sheets = SheetHandlers(toolbox, keeping, Runs(line))
         connect(demo, tab, handlers, StudioHandlers(toolbox, Runs(line)), sheets)
         comparing = CompareHandlers(toolbox, keeping, Runs(line))
@@ -107,8 +117,11 @@ def example_look(toolbox: Toolbox) -> FirstLook:
     return FirstLook(read_picture(EXAMPLES[0].path), toolbox)
 
 
-def serve(demo: gr.Blocks, host: str, port: int, health: Health) -> None:
+def serve(
+    demo: gr.Blocks, keeping: Keeping, host: str, port: int, health: Health, tool: AnalysisTool
+) -> None:
     """Starts serving the page and returns. Nothing on it asks another host for anything."""
+    keeping.claim()
     demo.launch(
         prevent_thread_lock=True,
         server_name=host,
@@ -126,7 +139,11 @@ def serve(demo: gr.Blocks, host: str, port: int, health: Health) -> None:
         state_session_capacity=200,
         theme=theme(),
         css_paths=STYLE,
-        app_kwargs={"routes": [health.route()]},
+        app_kwargs={
+            "middleware": [Middleware(Gate, keeping)],
+            "routes": [health.route(), *tool.routes()],
+            "lifespan": tool.lifespan(),
+        },
     )
 
 

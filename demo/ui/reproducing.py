@@ -18,7 +18,8 @@ from demo.ui.handlers import Given, Handlers, Panels, visitor_of
 from demo.ui.panel import SKIP, UNCHANGED, Panel, new_picture, subject_of, without_result
 from demo.ui.picture_input import Unreadable
 from demo.ui.replay_wording import told
-from demo.ui.running import OnStep, Work
+from demo.ui.running import Work
+from demo.ui.stepping import OnStep
 
 _FIRST_THE_PICTURE = "Put it on the page first, then give the record again."
 

@@ -1,45 +1,26 @@
-"""Long work behind a page: it waits its turn, reports its steps, and stops when nobody waits."""
+"""A visitor's work: it waits its turn, has its line in the log, and one replaces the one before."""
 
-import os
-import sys
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread, get_native_id
+from threading import Event, Lock
 from typing import Generic, Literal, TypeVar
 
 from demo.core.errors import DemoError
 from demo.ui.line import BusyError, Line
 from demo.ui.request_log import Account, Asked
+from demo.ui.stepping import OnStep, Step, Stopped, in_thread
 
 Result = TypeVar("Result")
 Shown = TypeVar("Shown")
-OnStep = Callable[[str, float], None]
 Length = Literal["none", "short", "long"]
 
-# Every heartbeat of every visitor who waits costs the page's own thread some milliseconds.
-_HEARTBEAT = 1.0
 _LOOK_OUT = 0.25
-_NICENESS = 5
 _WAITING = "Waiting for a turn"
-
-
-class Stopped(Exception):  # noqa: N818
-    """Raised inside the work when nobody waits for its result any more."""
 
 
 class Failed(Exception):  # noqa: N818
     """The work ended with an exception that nobody foresaw; the log has its line."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far the work is: the stage in words, and a fraction from 0 to 1."""
-
-    name: str
-    fraction: float
 
 
 def _unknown(result: object) -> int | None:
@@ -90,84 +71,48 @@ def in_steps(work: Work[Result], stop: Event, line: Line) -> Generator[Step, Non
     except BusyError:
         account.write("busy")
         raise
-    steps: SimpleQueue[Step] = SimpleQueue()
-    outcome: Future[Result | None] = Future()
     left = Event()
 
-    def wait_for_turn() -> None:
-        told = -1
-        while not place.turn.is_set():
-            before = line.ahead(place)
-            if before != told:
-                account.step(_WAITING)
-                steps.put(Step(f"{_WAITING}, {before or 'nobody'} before you", 0.0))
-                told = before
-            place.turn.wait(_LOOK_OUT)
-            _check(stop)
+    def perform(on_step: OnStep) -> Result:
+        def wait_for_turn() -> None:
+            told = -1
+            while not place.turn.wait(_LOOK_OUT):
+                if stop.is_set():
+                    raise Stopped
+                if told != (before := line.ahead(place)):
+                    account.step(_WAITING)
+                    on_step(f"{_WAITING}, {before or 'nobody'} before you", 0.0)
+                    told = before
 
-    def report(name: str, fraction: float) -> None:
-        _check(stop)
-        if work.length == "long":
-            line.give_way(place)
-            wait_for_turn()
-        account.step(name)
-        steps.put(Step(name, fraction))
+        def report(name: str, fraction: float) -> None:
+            if work.length == "long":
+                line.give_way(place)
+                wait_for_turn()
+            account.step(name)
+            on_step(name, fraction)
 
-    def work_it() -> Result:
         try:
             wait_for_turn()
             return work.perform(report)
         finally:
             line.leave(place)
 
-    def perform() -> None:
-        step_back(_NICENESS)
+    def accounted(on_step: OnStep) -> Result:
         try:
-            result = work_it()
+            result = perform(on_step)
         except Stopped:
             account.write("left" if left.is_set() else "stopped")
-            outcome.set_result(None)
-        except DemoError as refusal:
+            raise
+        except DemoError:
             account.write("refused")
-            outcome.set_exception(refusal)
+            raise
         except BaseException as problem:
             account.write("failed", problem=problem)
-            outcome.set_exception(Failed())
-        else:
-            account.write("done", work.faces(result))
-            outcome.set_result(result)
-        steps.put(Step("", 1.0))
+            raise Failed from None
+        account.write("done", work.faces(result))
+        return result
 
-    Thread(target=perform, daemon=True).start()
-    step = Step("Starting", 0.0)
-    try:
-        while not outcome.done() and not stop.is_set():
-            yield step
-            try:
-                step = steps.get(timeout=_HEARTBEAT)
-            except Empty:
-                continue
-        return outcome.result() if not stop.is_set() else None
-    except GeneratorExit:
-        left.set()
-        raise
-    finally:
-        stop.set()
-
-
-def step_back(niceness: int) -> None:
-    """Lowers this thread's priority, and so that of the threads that compute for it.
-
-    The threads that answer the page stay before it, however much there is to compute.
-    """
-    # Elsewhere a priority belongs to the whole process.
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)
-
-
-def _check(stop: Event) -> None:
-    if stop.is_set():
-        raise Stopped
+    return (yield from in_thread(accounted, stop, left))
 
 
 class Runs:

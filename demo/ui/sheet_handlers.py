@@ -13,7 +13,6 @@ from demo.core.errors import DemoError, SettingsError
 from demo.core.images import Picture, digest
 from demo.core.settings import Settings
 from demo.core.sweep import swept
-from demo.sheet.figure import figure_sheet
 from demo.sheet.settings import ROWS, PictureShown, SheetSettings
 from demo.ui import wording
 from demo.ui.handlers import BROKEN, Given
@@ -21,7 +20,8 @@ from demo.ui.keeping import Keeping
 from demo.ui.looking_closer import check_look
 from demo.ui.panel import Study
 from demo.ui.request_log import asked as described
-from demo.ui.running import Failed, OnStep, Runs, Step, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 from demo.ui.studio_handlers import NOTHING
 from models.cards import DETECTOR_NAMES
 
@@ -137,17 +137,21 @@ class SheetHandlers:
 
             settings = replace(study.settings, k=k, method=method)
             analyses.append(analyse(picture, settings, self.toolbox, report))
+        # Only here: matplotlib takes a second to import.
+        from demo.sheet.figure import figure_sheet
+
         on_step("Drawing the sheet", 0.9)
         shown = [PictureShown(NAME, tuple(analyses))]
-        more = self._own_networks()
+        more = self._more_options()
         png = figure_sheet(shown, chosen, f"{STEM}.png", more)
         if asked.kind == "png":
             return png, png
         return figure_sheet(shown, chosen, f"{STEM}.{asked.kind}", more), png
 
-    def _own_networks(self) -> list[str]:
-        """The options that name the operator's networks; their files are nobody else's business."""
-        zoo, words = self.toolbox.zoo, []
+    def _more_options(self) -> list[str]:
+        """The precision, and the operator's networks, whose files are nobody else's business."""
+        zoo = self.toolbox.zoo
+        words = [] if zoo.precision == "float32" else ["--precision", zoo.precision]
         for name in zoo.detector_names:
             words += [] if name in DETECTOR_NAMES else ["--detector", f"{name}=FILE"]
         for name in zoo.restorer_names:

@@ -8,7 +8,6 @@ import gradio as gr
 import numpy as np
 
 from demo.core.analysis import Toolbox
-from demo.core.attention import attend
 from demo.core.errors import DemoError
 from demo.core.images import digest
 from demo.core.restoring import methods
@@ -19,7 +18,8 @@ from demo.ui import wording
 from demo.ui.handlers import BROKEN, Given
 from demo.ui.panel import Study
 from demo.ui.request_log import asked
-from demo.ui.running import Failed, OnStep, Runs, Step, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 from demo.ui.studio_tab import LOOK, SPECTRUM
 from demo.ui.study_pictures import looks, spectra_shown
 from demo.ui.sweep_chart import sweep_chart
@@ -101,12 +101,11 @@ class StudioHandlers:
         return k, method
 
     def _looks(self, study: Study) -> str:
-        zoo = self.toolbox.zoo
+        # Only here: grad-cam brings scikit-learn, seconds for a view that few open.
+        from demo.core.attention import attend_each
+
         try:
-            found = [
-                attend(zoo.detector(one.detector), one.clean, one.attacked) for one in study.asked
-            ]
-            return looks(study, found)
+            return looks(study, attend_each(study.asked, self.toolbox))
         except DemoError as problem:
             return wording.problem(str(problem))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from demo.ui.downloads import say_if_gone
 from demo.ui.study_handlers import StudyHandlers
 from demo.ui.study_tab import StudyTab
 
@@ -37,6 +38,8 @@ def connect_study(opened: gr.Tab, tab: StudyTab, handlers: StudyHandlers) -> Non
     opened.select(handlers.open, [tab.seen], shown, **quick)
     tab.choice.input(handlers.show, [tab.choice, tab.seen], shown, **quick)
     tab.timer.tick(handlers.tick, [tab.seen], shown, **quick)
+    for button in (tab.html, tab.archive):
+        say_if_gone(button, tab.problem)
     if tab.form is not None:
         tab.form.run.click(handlers.start, [*tab.form.asked, tab.seen], shown, **quick)
         tab.form.stop.click(handlers.stop, None, shown, **quick)

@@ -15,7 +15,7 @@ from demo.study.samples import DataSet, draw
 from demo.ui import study_view as view
 from demo.ui import wording
 from demo.ui.handlers import BROKEN
-from demo.ui.keeping import Keeping
+from demo.ui.keeping import Keeping, RoomError
 from demo.ui.panel import SKIP
 from demo.ui.request_log import Account, Asked
 from demo.ui.study_running import Ended, Running, StudyRun
@@ -145,6 +145,8 @@ class StudyHandlers:
             return shown._replace(seen=seen)
         try:
             return self._with_report(shown, chosen)._replace(seen=seen._replace(key=chosen.key))
+        except RoomError as full:
+            return shown._replace(problem=wording.problem(str(full)))
         except OSError as problem:
             Account(Asked("study report")).write("failed", problem=problem)
             return shown._replace(problem=wording.problem(BROKEN))

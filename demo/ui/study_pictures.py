@@ -1,19 +1,24 @@
 """Where the detectors look and what went, as HTML with the pictures in it, pixel by pixel."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from demo import map_views
-from demo.core.attention import Attention
 from demo.core.images import Picture
 from demo.core.spectrum import ProfileRow, Spectra, profile_rows
 from demo.ui.panel import Study
 from demo.ui.wording import embedded, signed
+
+if TYPE_CHECKING:
+    from demo.core.attention import Attention
 
 WIDTH, HEIGHT = 460, 210
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 10, 32

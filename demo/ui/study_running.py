@@ -14,11 +14,10 @@ from typing import Literal
 from demo.core.analysis import Toolbox
 from demo.core.errors import DemoError, SettingsError
 from demo.core.images import Picture
-from demo.study.report import write_report
 from demo.study.run import Plan, run_study, study_name
 from demo.study.samples import DataSet, Sample
 from demo.ui.request_log import Account, Asked
-from demo.ui.running import Stopped, step_back
+from demo.ui.stepping import Stopped, step_back
 
 FAILED = "Something went wrong on the server, and the study ended. Run it again: it goes on."
 _NICENESS = 10
@@ -124,6 +123,9 @@ class StudyRun:
             run_study(self._counted(data), plan, self._toolbox, out, self._on_part)
             with self._lock:
                 self._state = replace(self._running(), stage="writing")
+            # Only here: a report brings matplotlib and scikit-learn, seconds to import.
+            from demo.study.report import write_report
+
             account.step("Writing the report")
             write_report(out)
             folder = out

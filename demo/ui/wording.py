@@ -8,9 +8,10 @@ from demo.core.analysis import Analysis, FaceResult
 from demo.core.faces import Box
 from demo.core.images import Picture, encode_png
 from demo.core.scoring import DetectorScore, called
-from demo.ui.running import Step
+from demo.ui.stepping import Step
 from demo.views import whole_factor
 from models.cards import DetectorCard, Figure
+from models.precision import Precision
 
 METHOD_NAMES = {"edsr": "EDSR", "bicubic": "bicubic", "lanczos": "Lanczos"}
 SCOPE_NAMES = {"face": "this face only", "faces": "every face", "frame": "the whole frame"}
@@ -21,14 +22,16 @@ def method_name(method: str) -> str:
     return METHOD_NAMES.get(method) or escape(method)
 
 
-def heading(device: str) -> str:
-    """The top of the page: what it is for, in one sentence, and where it runs."""
+def heading(device: str, precision: Precision = "float32") -> str:
+    """The top of the page: what it is for, in one sentence, where it runs and how exactly."""
     place = "CPU" if device == "cpu" else f"GPU ({device})"
+    fast = " in bfloat16, the fast mode: scores differ a little from the exact ones"
     return (
         '<header class="masthead"><div><h1>Super-resolution round trip</h1>'
         "<p>Shrink a face by 1/<var>K</var>, let super-resolution restore it, and see whether "
         "three deepfake detectors still say the same.</p></div>"
-        f'<p class="device">Runs on <strong>{escape(place)}</strong></p></header>'
+        f'<p class="device">Runs on <strong>{escape(place)}</strong>'
+        f"{fast if precision == 'bfloat16' else ''}</p></header>"
     )
 
 

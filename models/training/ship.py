@@ -12,8 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from models.card_files import CARDS_FOLDER, write_card
 from models.cards import (
-    CARDS_FOLDER,
     Architecture,
     CropPolicy,
     DetectorCard,
@@ -22,7 +22,6 @@ from models.cards import (
     Figure,
     Origin,
     WeightsFile,
-    write_card,
 )
 from models.detectors import build_detector
 from models.silent_blocks import leave_out_silent_blocks

@@ -9,15 +9,8 @@ from typing import Any
 import torch
 from super_image import EdsrModel
 
-from models.cards import (
-    CARDS_FOLDER,
-    SUPER_RESOLUTION_NAMES,
-    Figure,
-    Origin,
-    SuperResolutionCard,
-    read_super_resolution_card,
-    write_card,
-)
+from models.card_files import CARDS_FOLDER, read_super_resolution_card, write_card
+from models.cards import SUPER_RESOLUTION_NAMES, Figure, Origin, SuperResolutionCard
 from models.super_resolution import build_edsr
 from models.training.benchmark import BenchmarkResult, benchmark, interval
 from models.training.super_resolution import averaged_network

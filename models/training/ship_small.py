@@ -14,15 +14,8 @@ import torch
 from scipy.special import logit
 from torch import nn
 
-from models.cards import (
-    CARDS_FOLDER,
-    DefenceName,
-    DetectorCard,
-    Encoding,
-    Figure,
-    WeightsFile,
-    write_card,
-)
+from models.card_files import CARDS_FOLDER, write_card
+from models.cards import DefenceName, DetectorCard, Encoding, Figure, WeightsFile
 from models.small_network import build_small
 from models.training.checkpoints import read_checkpoint
 from models.training.distortions import reencode_jpeg

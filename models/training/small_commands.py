@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from models.cards import CARDS_FOLDER
+from models.card_files import CARDS_FOLDER
 from models.small_network import SMALL_ARCHITECTURES
 from models.training.detectors import Machine
 from models.training.faces import Cutting, Faces, read_faces

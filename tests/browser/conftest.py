@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import skimage
+from gradio_client import Client  # type: ignore[import-untyped]
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -23,7 +25,7 @@ from playwright.sync_api import (
 from demo.core.analysis import Settings, Toolbox, analyse
 from demo.core.faces import FaceDetector
 from models.zoo import Zoo
-from tests.browser.driving import CHROMIUM_FLAGS, PATIENCE, chromium, finished
+from tests.browser.driving import CHROMIUM_FLAGS, PATIENCE, chromium, finished, png
 from tests.browser.serving import served
 from tests.made_models import ModelFolders
 from tests.made_studies import make_faces, make_study
@@ -88,6 +90,23 @@ def address(flipping_models: ModelFolders, studies: StudyFolders) -> Iterator[st
     folders += ["--study-data", f"crops={studies.data}", "--study-out", str(studies.shelf)]
     with served(["--device", "cpu", *folders]) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[Client]:
+    """A program that asks the served page."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = Client(address, verbose=False, download_files=folder)
+        yield program
+        program.close()
+
+
+@pytest.fixture
+def picture_file(astronaut: npt.NDArray[np.uint8], tmp_path: Path) -> Path:
+    """The astronaut as a file."""
+    path = tmp_path / "face.png"
+    path.write_bytes(png(astronaut))
+    return path
 
 
 @pytest.fixture(scope="session")

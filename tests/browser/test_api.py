@@ -2,10 +2,8 @@
 
 import json
 import secrets
-import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +15,9 @@ from PIL import Image
 
 from demo.core.analysis import Settings, Toolbox, analyse
 from demo.core.record import record
-from tests.browser.driving import Picture, png
+from tests.browser.driving import Picture
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def client(address: str) -> Iterator[Client]:
-    with tempfile.TemporaryDirectory() as folder:
-        program = Client(address, verbose=False, download_files=folder)
-        yield program
-        program.close()
-
-
-@pytest.fixture
-def picture_file(astronaut: Picture, tmp_path: Path) -> Path:
-    path = tmp_path / "face.png"
-    path.write_bytes(png(astronaut))
-    return path
 
 
 def ask(client: Client, path: Path | str, **settings: object) -> Any:
@@ -74,7 +57,7 @@ def test_face_nought_takes_the_whole_picture(client: Client, picture_file: Path)
 def test_the_endpoint_names_its_parameters_and_answers(client: Client) -> None:
     described = client.view_api(return_format="dict")
     assert isinstance(described, dict)
-    assert list(described["named_endpoints"]) == ["/analyse"]
+    assert list(described["named_endpoints"]) == ["/analyse", "/defences"]
     endpoint = described["named_endpoints"]["/analyse"]
     names = [parameter["parameter_name"] for parameter in endpoint["parameters"]]
     assert names == ["picture", "k", "method", "kernel", "scope", "face"]

@@ -29,7 +29,7 @@ def test_the_face_on_show_goes_through_plain_and_defended_detectors(
     expect(rows).to_have_count(len(shipped), timeout=4 * PATIENCE)
     found = ask_defences(astronaut, Settings(k=4.0), shipped, toolbox)
     for row, one in zip(rows.all(), found.scores, strict=True):
-        expect(row.get_by_role("rowheader")).to_have_text(one.defence.title)
+        expect(row.get_by_role("rowheader")).to_have_text(f"{one.defence.title} {one.defence.kind}")
         expect(row).to_contain_text(f"{one.score.clean:.3f}")
         expect(row).to_contain_text(f"{one.score.attacked:.3f}")
         if one.plain is not None:
@@ -53,3 +53,32 @@ def test_the_face_on_show_goes_through_plain_and_defended_detectors(
     open_tab(page)
     expect(heard).to_contain_text("have not been asked about this face")
     expect(rows).to_have_count(0)
+
+
+def test_a_switch_lets_each_network_be_attacked_along_its_own_gradient(
+    page: Page, toolbox: Toolbox, astronaut: Picture
+) -> None:
+    open_tab(page)
+    kinds = page.locator("#defences-kinds")
+    for words in ("Robust training", "Input policy", "Ensemble"):
+        kinds.get_by_label(words).uncheck()
+    switch = page.locator("#defences-white-box").get_by_role("checkbox")
+    expect(switch).not_to_be_checked()
+    switch.check()
+    page.locator("#ask-defences").click()
+    rows = page.locator("#defences-answers tbody tr")
+    expect(rows).to_have_count(3, timeout=4 * PATIENCE)
+    shipped = [one for one in defences(toolbox.zoo) if one.kind == "small network"]
+    found = ask_defences(astronaut, Settings(), shipped, toolbox, white_box=True)
+    for row, one in zip(rows.all(), found.scores, strict=True):
+        assert one.gradient is not None
+        cell = row.get_by_role("cell").nth(3)
+        expect(cell).to_contain_text(f"{one.gradient.score.attacked:.3f}")
+        expect(cell).to_contain_text(f"PSNR {one.gradient.psnr_db:.2f} dB")
+    expect(page.locator("#defences-answers")).to_contain_text("A research figure")
+    expect(page.locator("#defences-outcome")).to_contain_text("By its own gradient")
+    # Nothing of it is offered as a file, and the switch hides it at once.
+    expect(page.locator("#defences a[download], #defences [aria-label=Download]")).to_have_count(0)
+    switch.uncheck()
+    expect(page.locator("#defences-answers")).not_to_contain_text("gradient")
+    expect(rows).to_have_count(3)

@@ -28,7 +28,8 @@ from demo.core.quality import measure
 from demo.core.round_trip_detection import round_trip_verdict
 from demo.core.scoring import score_crops
 from demo.core.settings import Settings
-from models.cards import DETECTOR_NAMES, CropPolicy, read_detector_card, write_card
+from models.card_files import read_detector_card, write_card
+from models.cards import DETECTOR_NAMES, CropPolicy
 from models.zoo import Zoo
 from tests.made_models import ModelFolders
 

@@ -11,16 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demo.core.analysis import Settings, Toolbox, analyse
 from demo.core.errors import ImageError
-from demo.core.images import MAX_BYTES, read_picture
-from tests.core.bad_pictures import BAD_PICTURES, DAMAGED_PICTURES, is_one_sentence
+from demo.core.faces import FaceDetector
+from demo.core.images import MAX_BYTES, Picture, read_picture
+from models.zoo import Zoo
+from tests.core.bad_pictures import BAD_PICTURES, DAMAGED_PICTURES, is_one_sentence, png
+from tests.core.heavy_pictures import BURDENED_PICTURES, HEAVY_PICTURES
+from tests.core.mutated_pictures import COUNT, SOUND_PICTURES, mutated, seeds, sound
 
 LEAST_MEMORY = """
 import resource, sys
 from demo.core.errors import ImageError
 from demo.core.images import read_picture
 from tests.core.bad_pictures import BAD_PICTURES
-files = [make() for make in BAD_PICTURES.values()]
+from tests.core.heavy_pictures import BURDENED_PICTURES, HEAVY_PICTURES
+kinds = BAD_PICTURES | HEAVY_PICTURES | BURDENED_PICTURES
+files = [make() for make in kinds.values()]
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()
 for content in files:
@@ -39,6 +46,18 @@ def sentence(content: bytes | Path) -> str:
     return str(caught.value)
 
 
+def read_or_sentence(content: bytes) -> Picture | None:
+    """The picture, or None where one sentence came in its place."""
+    try:
+        read = read_picture(content)
+    except ImageError as problem:
+        assert is_one_sentence(str(problem))
+        return None
+    assert read.dtype == np.uint8
+    assert read.shape[2] == 3
+    return read
+
+
 @pytest.mark.parametrize("name", BAD_PICTURES)
 def test_what_is_no_usable_picture_gets_one_sentence_soon(name: str) -> None:
     content = BAD_PICTURES[name]()
@@ -48,16 +67,52 @@ def test_what_is_no_usable_picture_gets_one_sentence_soon(name: str) -> None:
     assert is_one_sentence(message)
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("name", HEAVY_PICTURES)
+def test_what_would_keep_a_processor_busy_is_refused_at_once(name: str) -> None:
+    content = HEAVY_PICTURES[name]()
+    start = time.process_time()
+    assert is_one_sentence(sentence(content))
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("name", BURDENED_PICTURES)
+def test_a_burden_that_no_pixel_depends_on_is_left_lying(name: str) -> None:
+    content = BURDENED_PICTURES[name]()
+    start = time.process_time()
+    read = read_picture(content)
+    assert time.process_time() - start < 1
+    assert read.shape == (40, 48, 3)
+    if name.startswith("PNG"):
+        assert np.array_equal(read, read_picture(png(48, 40)))
+
+
 @pytest.mark.parametrize("name", DAMAGED_PICTURES)
 def test_a_damaged_picture_is_read_or_gets_one_sentence(name: str) -> None:
-    try:
-        read = read_picture(DAMAGED_PICTURES[name]())
-    except ImageError as problem:
-        assert is_one_sentence(str(problem))
-    else:
-        assert read.dtype == np.uint8
-        assert read.shape[2] == 3
+    read_or_sentence(DAMAGED_PICTURES[name]())
+
+
+@pytest.mark.parametrize("name", SOUND_PICTURES)
+def test_after_any_accident_a_picture_is_read_or_gets_one_sentence(name: str) -> None:
+    assert read_picture(sound(name)).shape in {(40, 48, 3), (48, 40, 3)}
+    for seed in seeds(name):
+        try:
+            read_or_sentence(mutated(name, seed))
+        except Exception as problem:
+            raise AssertionError(f"The accident of seed {seed} is not borne.") from problem
+
+
+def test_two_thousand_accidents_happen() -> None:
+    assert sorted(seed for name in SOUND_PICTURES for seed in seeds(name)) == list(range(COUNT))
+
+
+def test_what_is_read_after_an_accident_can_be_analysed(random_zoo: Zoo) -> None:
+    toolbox = Toolbox(random_zoo, FaceDetector())
+    for name in ("CMYK JPEG", "palette BMP"):
+        read = (read_or_sentence(mutated(name, seed)) for seed in seeds(name))
+        picture = next(one for one in read if one is not None and one.size < 10**6)
+        analysis = analyse(picture, Settings(method="bicubic", whole=True), toolbox)
+        assert analysis.attacked.shape == picture.shape
+        assert len(analysis.chosen.scores) == 3
 
 
 @pytest.mark.parametrize(
@@ -73,7 +128,7 @@ def test_a_damaged_picture_is_read_or_gets_one_sentence(name: str) -> None:
         ("JPEG that claims 65500×65500", "at most 25 megapixels"),
         ("WebP that claims 16383×16383", "at most 25 megapixels"),
         ("BMP upside down that claims 30000×30000", "at most 25 megapixels"),
-        ("JPEG of 200 scans", "at most 100 scans"),
+        ("JPEG of 200 scans", "at most 32 scans"),
         ("19 px high", "at least 20 pixels a side .* has 200×19"),
         ("19 px wide", "at least 20 pixels a side .* has 19×200"),
         ("16-bit grey PNG", "8 bits a channel"),

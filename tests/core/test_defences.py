@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from demo.core.defences import (
     ENSEMBLE,
@@ -22,11 +24,15 @@ from demo.core.defending import DefendedScore, ask_defences
 from demo.core.errors import WeightsError
 from demo.core.faces import FaceDetector
 from demo.core.images import Picture
+from demo.core.judges import detector_judge
+from demo.core.own_gradient import ask_after_gradient
 from demo.core.picture_attack import Toolbox
 from demo.core.policies import choose, defended_logits
-from demo.core.scoring import DetectorScore, score_crops
+from demo.core.scoring import DetectorScore, compare, score_crops
 from demo.core.settings import Settings
-from models.cards import DEFENCE_NAMES, read_detector_card, write_card
+from demo.core.white_box import attack_at_equal_psnr, root_mean_square
+from models.card_files import read_detector_card, write_card
+from models.cards import DEFENCE_NAMES
 from models.ensemble import SMALL_ENSEMBLE
 from models.policy_card import POLICY_NAMES
 from models.zoo import Zoo
@@ -164,3 +170,71 @@ def test_a_verdict_is_kept_where_the_plain_one_changed_it_and_the_defence_did_no
     plain: DetectorScore | None, defended: DetectorScore, keeps: bool
 ) -> None:
     assert DefendedScore(KNOWN[0], defended, plain).keeps is keeps
+
+
+def test_each_network_is_attacked_along_its_own_gradient_as_far_as_the_round_trip_goes(
+    defended_zoo: Zoo, astronaut: Picture
+) -> None:
+    names = ["policy_actions_resnet50", "small", "small_residual"]
+    asked = find_defences(names, defended_zoo)
+    toolbox = Toolbox(defended_zoo, FaceDetector())
+    settings = replace(BICUBIC, whole=True)
+    steps: list[str] = []
+    crop = astronaut[:200, 120:320]
+    found = ask_defences(
+        crop, settings, asked, toolbox, lambda name, done: steps.append(name), white_box=True
+    )
+    assert [one.score for one in found.scores] == [
+        one.score for one in ask_defences(crop, settings, asked, toolbox).scores
+    ]
+    policy, small, residual = found.scores
+    for one in found.scores:
+        assert one.gradient is not None and one.gradient.found
+        assert one.gradient.psnr_db == pytest.approx(one.gradient.round_trip_psnr_db, abs=0.1)
+        assert one.gradient.score.clean_logit == one.score.clean_logit
+    rms = root_mean_square(crop, found.attack.attacked)
+    network = defended_zoo.defence("small_residual")
+    pushed = attack_at_equal_psnr(network, crop, rms, residual.score.clean_fake)
+    assert residual.gradient is not None
+    assert [residual.gradient.score.attacked_logit] == defence_logits(
+        asked[2], [pushed], defended_zoo
+    )
+    pushed = attack_at_equal_psnr(
+        defended_zoo.detector("resnet50"), crop, rms, policy.score.clean_fake
+    )
+    assert policy.gradient is not None
+    assert [policy.gradient.score.attacked_logit] == defence_logits(
+        asked[0], [pushed], defended_zoo
+    ), "the policy acts before its detector sees what the detector's gradient made"
+    assert policy.plain_gradient is not None and residual.plain_gradient == small.gradient
+    assert small.plain_gradient is None
+    assert {"Small network: PGD", "Small, residual: PGD"} <= set(steps)
+
+
+def test_without_the_wish_no_gradient_is_followed(defended_zoo: Zoo, astronaut: Picture) -> None:
+    asked = find_defences(["small"], defended_zoo)
+    toolbox = Toolbox(defended_zoo, FaceDetector())
+    found = ask_defences(astronaut, replace(BICUBIC, whole=True), asked, toolbox)
+    assert not found.white_box and found.scores[0].gradient is None
+
+
+def test_a_crop_stays_as_it_is_where_the_gradient_is_zero(
+    defended_zoo: Zoo, astronaut: Picture
+) -> None:
+    class Deaf(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(1))
+
+        def forward(self, batch: torch.Tensor) -> torch.Tensor:
+            return self.weight + 0 * batch.mean(dim=(1, 2, 3))[:, None]
+
+    loaded = replace(defended_zoo.detector("resnet50"), network=Deaf().eval())
+    judge = detector_judge(loaded, defended_zoo)
+    clean = astronaut[:64, :64]
+    said = compare(loaded, 1.0, 1.0)
+    found = ask_after_gradient(judge, clean, 255 - clean, said)
+    assert not found.found and math.isinf(found.psnr_db)
+    assert found.score.attacked_logit == found.score.clean_logit == 1.0
+    same = ask_after_gradient(judge, clean, clean, said)
+    assert same.found, "there was nothing to be changed"

@@ -18,7 +18,7 @@ from demo.core.faces import Face, FaceDetector
 from demo.core.record import record_json
 from demo.core.record_reading import Recorded, check_record, read_record
 from demo.core.replay import Difference, Reason, check_is_of, compare
-from models.cards import read_detector_card, write_card
+from models.card_files import read_detector_card, write_card
 from models.loading import LoadedDetector
 from models.weights import save_weights
 from models.zoo import Zoo

@@ -17,7 +17,8 @@ from demo.core.restoring import METHODS
 from demo.core.scoring import score_crops
 from demo.core.settings import Settings
 from demo.core.sweep import Sweep, SweepPoint, rows, sweep, swept
-from models.cards import DETECTOR_NAMES, CropPolicy, read_detector_card, write_card
+from models.card_files import read_detector_card, write_card
+from models.cards import DETECTOR_NAMES, CropPolicy
 from models.round_trip_card import ROUND_TRIP_NAME
 from models.zoo import Zoo
 from tests.made_models import ModelFolders

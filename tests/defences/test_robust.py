@@ -13,7 +13,7 @@ from demo.defences.robust import Material, Plan, train_on
 from demo.defences.robust_command import recipe
 from demo.defences.robust_shipping import Exam, ship_robust
 from demo.defences.round_trips import read_round_trips
-from models.cards import read_detector_card
+from models.card_files import read_detector_card
 from models.loading import LoadedDetector
 from models.training.checkpoints import write_checkpoint
 from models.zoo import Zoo

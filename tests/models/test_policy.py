@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.cards import DetectorCard, WeightsFile, read_detector_card, write_card
+from models.card_files import read_detector_card, write_card
+from models.cards import DetectorCard, WeightsFile
 from models.detectors import prepare
 from models.errors import WeightsError
 from models.policy import best_actions, build_policy, build_policy_of

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from models.cards import write_card
+from models.card_files import write_card
 from models.errors import WeightsError
 from models.round_trip_card import RoundTripCard, read_round_trip_card, shipped_round_trip_cards
 from models.round_trip_detector import (

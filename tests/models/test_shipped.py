@@ -1,5 +1,6 @@
 from models.__main__ import every_card, figures_table, verify
-from models.cards import CARDS_FOLDER, DETECTOR_NAMES, SUPER_RESOLUTION_NAMES
+from models.card_files import CARDS_FOLDER
+from models.cards import DETECTOR_NAMES, SUPER_RESOLUTION_NAMES
 from models.names import SHIPPED_NAMES
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo

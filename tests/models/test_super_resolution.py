@@ -2,20 +2,23 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
-from super_image import EdsrModel
+from super_image import EdsrConfig, EdsrModel
 from torch import Tensor, nn
 
-from models.cards import (
-    CARDS_FOLDER,
-    Figure,
-    SuperResolutionCard,
-    SuperResolutionName,
-    read_super_resolution_card,
-)
+from models.card_files import CARDS_FOLDER, read_super_resolution_card
+from models.cards import Figure, SuperResolutionCard, SuperResolutionName
 from models.errors import WeightsError
-from models.super_resolution import TILE_OVERLAP, TILE_SIDE, build_edsr, enlarge
+from models.super_resolution import (
+    TILE_OVERLAP,
+    TILE_SIDE,
+    UnscaledBlock,
+    build_edsr,
+    enlarge,
+    leave_out_scaling,
+)
 from models.training.benchmark import BenchmarkResult, benchmark
 from models.weights import WEIGHTS_FOLDER, load_weights, state_shapes
 
@@ -36,6 +39,19 @@ def lively_edsr(scale: int) -> EdsrModel:
         if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3):
             nn.init.kaiming_normal_(layer.weight)
     return network
+
+
+class Wider(nn.Module):
+    """Repeats each pixel twice each way: cheap, and what lies where shows in the result."""
+
+    config = EdsrConfig(scale=2)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = nn.Parameter(torch.zeros(1))
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return batch.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
 def shipped(name: SuperResolutionName) -> tuple[SuperResolutionCard, EdsrModel]:
@@ -110,6 +126,18 @@ class TestEnlarging:
             enlarge(network, noise(8, 8), 2)
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_leaving_out_the_scaling_by_one_changes_no_digit_and_no_name(scale: int) -> None:
+    network, picture = lively_edsr(scale), noise(20, 30)
+    names = tuple(network.state_dict())
+    with torch.inference_mode():
+        before = network(picture)
+        leave_out_scaling(network)
+        assert torch.equal(network(picture), before)
+    assert tuple(network.state_dict()) == names
+    assert sum(isinstance(block, UnscaledBlock) for block in network.body) == 16
+
+
 class TestTiling:
     @pytest.mark.parametrize("scale", [2, 3, 4])
     def test_no_pixel_reaches_farther_than_the_overlap(self, scale: int) -> None:
@@ -140,7 +168,33 @@ class TestTiling:
             assert seen == [TILE_SIDE]
             enlarge(network, noise(3, TILE_SIDE + 1), 2)
         assert len(seen) == 3
-        assert max(seen) <= TILE_SIDE + 2 * TILE_OVERLAP
+        assert max(seen) <= TILE_SIDE
+
+    @pytest.mark.parametrize(
+        "length", [TILE_SIDE - 1, TILE_SIDE + 1, 512, 592, 593, 683, 768, 4000]
+    )
+    def test_no_tile_is_larger_than_the_limit_and_each_pixel_is_in_one(self, length: int) -> None:
+        network, seen = Wider(), []
+        network.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[3]))
+        picture = noise(1, length)
+        result = enlarge(network, picture, 2)
+        assert torch.equal(result, network(picture))
+        assert max(seen[:-1]) <= TILE_SIDE
+        overlapping = sum(seen[:-1]) - length
+        assert overlapping == 2 * TILE_OVERLAP * (len(seen) - 2)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_of_a_photograph_no_8_bit_level_shifts_by_more_than_one(
+        self, name: SuperResolutionName, astronaut: npt.NDArray[np.uint8]
+    ) -> None:
+        card, network = shipped(name)
+        strip = astronaut[90:150, :400].astype(np.float32) / 255
+        picture = torch.from_numpy(strip).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            tiled = enlarge(network, picture, card.scale)
+            untiled = network(picture).clamp(0, 1)
+        apart = (tiled * 255).round() - (untiled * 255).round()
+        assert apart.abs().max() <= 1
 
 
 @pytest.mark.slow

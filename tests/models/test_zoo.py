@@ -12,7 +12,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from models.cards import DETECTOR_NAMES, read_detector_card, write_card
+from models.card_files import read_detector_card, write_card
+from models.cards import DETECTOR_NAMES
 from models.errors import WeightsError
 from models.hub import Hub
 from models.silent_blocks import is_silent, optional_blocks
@@ -266,3 +267,25 @@ def test_a_gpu_that_is_not_there_is_refused_rather_than_replaced(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(WeightsError, match="no usable NVIDIA GPU was found: choose auto or cpu"):
         resolve_device("cuda")
+
+
+def test_the_twin_on_the_cpu_has_the_same_networks_in_the_same_precision(
+    random_models: ModelFolders, random_zoo: Zoo
+) -> None:
+    mine = random_zoo.detector("resnet50")
+    mine = dataclasses.replace(mine, card=dataclasses.replace(mine.card, name="mine"))
+    zoo = Zoo("cpu", folder=random_models.weights, cards=random_models.cards, added=[mine])
+    twin = zoo.in_bfloat16().on_cpu()
+    assert twin.detector_names == (*DETECTOR_NAMES, "mine")
+    assert twin.precision == "bfloat16"
+    exact = zoo.on_cpu().detector("mine").network
+    assert exact is not mine.network
+    for one, other in zip(exact.parameters(), mine.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_loading_all_names_whoever_is_refused(own: ModelFolders) -> None:
+    (own.weights / "edsr_x4.safetensors").unlink()
+    zoo = zoo_over(own)
+    zoo.load()
+    assert list(zoo.problems()) == ["edsr_x4"]

@@ -12,7 +12,8 @@ from demo.core.faces import FaceDetector
 from demo.core.picture_attack import Toolbox
 from demo.study.folder import open_folder
 from demo.study.samples import DataSet
-from models.cards import WeightsFile, read_detector_card, write_card
+from models.card_files import read_detector_card, write_card
+from models.cards import WeightsFile
 from models.ensemble import SMALL_ENSEMBLE
 from models.policy import build_policy_of
 from models.policy_card import PolicyName

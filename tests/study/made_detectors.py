@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 
-from models.cards import DETECTOR_NAMES, CropPolicy, write_card
+from models.card_files import write_card
+from models.cards import DETECTOR_NAMES, CropPolicy
 from models.detectors import build_detector
 from models.weights import save_weights
 from tests.made_models import detector_card

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from demo.study.finished import BUNDLED
-from models.cards import CARDS_FOLDER
+from models.card_files import CARDS_FOLDER
 
 ROOT = Path(__file__).parents[2]
 DEFENCES = ROOT / "assets" / "defences" / "dfdc_test"

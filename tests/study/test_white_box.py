@@ -1,5 +1,6 @@
 """A study of white-box attacks on small crops and quick detectors, from crops to report."""
 
+import copy
 import dataclasses
 import itertools
 import json
@@ -15,6 +16,7 @@ from torch import nn
 
 from demo.cli import main
 from demo.core.errors import SettingsError
+from demo.core.own_gradient import MASKING
 from demo.core.picture_attack import Toolbox
 from demo.core.white_box import ATTACKS, FGSM, L0, PGD_L2
 from demo.study.folder import open_folder
@@ -26,7 +28,7 @@ from demo.study.white_box import (
 from demo.study.white_box_figures import read_white_box
 from demo.study.white_box_measuring import EQUAL_PSNR, ROUND_TRIP, WhiteBoxPlan
 from demo.study.white_box_report import write_white_box_report
-from demo.study.white_box_tables import equal_psnr_table, transfer_table
+from demo.study.white_box_tables import equal_psnr_table, findings, transfer_table
 from models.cards import WeightsFile
 from models.loading import LoadedDetector
 from models.zoo import Zoo
@@ -206,6 +208,26 @@ def test_p_values_are_adjusted_for_all_tests_of_the_table(finished: Path) -> Non
         assert isinstance(plain, float)
         assert isinstance(adjusted, float)
         assert plain <= adjusted <= 1
+
+
+def test_a_crop_stays_as_it_is_where_the_gradient_is_zero_and_that_is_called_no_robustness(
+    crops: DataSet, random_zoo: Zoo, tmp_path: Path
+) -> None:
+    loud, other = DETECTORS
+    deaf = copy.deepcopy(other.network)
+    deaf.get_parameter("4.weight").zero_()
+    detectors = (loud, dataclasses.replace(other, network=deaf))
+    run_white_box(crops, PLAN, detectors, random_zoo, tmp_path, lambda *_: None)
+    rows = pd.read_parquet(tmp_path / "scores.parquet")
+    assert rows["sample"].nunique() == 6, "none is refused"
+    own = rows[(rows["detector"] == "other") & (rows["knows"] == "other")]
+    assert np.isinf(own["psnr_db"]).all() and (own["pixels_changed"] == 0).all()
+    results = read_white_box(tmp_path)
+    assert (results.still("one"), results.still("other")) == ((0, 6), (6, 6))
+    (said,) = (note for note in equal_psnr_table(results).notes if MASKING in note)
+    assert said.startswith("other: on 6 of 6 crops its own gradient is zero")
+    assert said in findings(results)
+    assert all(0 <= one.apart_db < 0.1 for one in results.beside)
 
 
 # The report

@@ -1,5 +1,6 @@
 """The Defences tab: what it says is what the core found, about the face on show only."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -14,6 +15,7 @@ from demo.core.defences import ENSEMBLE, KNOWN, clean_auc, defences, find_defenc
 from demo.core.defending import DefendedScore, ask_defences
 from demo.core.faces import FaceDetector
 from demo.core.images import Picture
+from demo.core.own_gradient import NATURE, GradientScore
 from demo.core.scoring import DetectorScore
 from demo.study.bundled_tables import read_defence_tables, read_table
 from demo.study.rates import Estimate
@@ -55,7 +57,7 @@ def handlers(toolbox: Toolbox, tmp_path: Path) -> DefencesHandlers:
 def asked(toolbox: Toolbox, astronaut: Picture, study: Study) -> list[Shown]:
     """Everything that asking about the astronaut yields."""
     made = DefencesHandlers(toolbox, Runs(), Path("none"))
-    return list(made.run(astronaut, KINDS, study, None, Visitor()))
+    return list(made.run(astronaut, KINDS, False, study, None, Visitor()))
 
 
 def cells(html: str) -> list[list[str]]:
@@ -83,19 +85,70 @@ def test_asking_shows_progress_and_then_what_the_core_found(
     found = ask_defences(astronaut, SETTINGS, find_defences(names, toolbox.zoo), toolbox)
     assert isinstance(last.kept, Kept) and last.kept.scores == found.scores
     rows = cells(last.answers)
-    assert [row[0] for row in rows] == [one.defence.title for one in found.scores]
     for row, one in zip(rows, found.scores, strict=True):
-        assert row[1] == one.defence.kind
-        assert row[2].startswith(f"{one.score.clean:.3f}")
-        assert row[3].startswith(f"{one.score.attacked:.3f}")
-        assert f"threshold {one.score.threshold:.3f}" in row[4]
+        assert row[0].split("  ") == [one.defence.title, one.defence.kind]
+        assert row[1].startswith(f"{one.score.clean:.3f}")
+        assert row[2].startswith(f"{one.score.attacked:.3f}")
+        assert f"threshold {one.score.threshold:.3f}" in row[3]
         if one.plain is None:
-            assert row[5] == "–"
+            assert row[4] == "–"
         else:
-            assert f"{one.plain.title} {one.plain.clean:.3f} → {one.plain.attacked:.3f}" in row[5]
+            assert f"{one.plain.title} {one.plain.clean:.3f} → {one.plain.attacked:.3f}" in row[4]
 
 
-def test_nothing_kept_for_a_visitor_holds_a_pixel(asked: list[Shown]) -> None:
+@pytest.fixture(scope="module")
+def pushed(toolbox: Toolbox, astronaut: Picture, study: Study) -> list[Shown]:
+    """The same, with each small network attacked along its own gradient too."""
+    made = DefencesHandlers(toolbox, Runs(), Path("none"))
+    return list(made.run(astronaut, ["small network"], True, study, None, Visitor()))
+
+
+def test_what_each_network_says_after_its_own_gradient_stands_beside_the_round_trip(
+    pushed: list[Shown], toolbox: Toolbox, astronaut: Picture
+) -> None:
+    stages = "".join(one.progress for one in pushed[:-1])
+    assert "Small network: PGD" in stages and "Small, attention: PGD" in stages
+    last = pushed[-1]
+    asked = find_defences(["small", "small_residual", "small_attention"], toolbox.zoo)
+    found = ask_defences(astronaut, SETTINGS, asked, toolbox, white_box=True)
+    assert last.kept.scores == found.scores
+    for row, one in zip(cells(last.answers), found.scores, strict=True):
+        assert one.gradient is not None
+        assert row[4].startswith(f"{one.gradient.score.attacked:.3f}")
+        assert f"PSNR {one.gradient.psnr_db:.2f} dB" in row[4]
+        assert f"round trip {one.gradient.round_trip_psnr_db:.2f} dB" in row[4]
+        if one.plain_gradient is not None:
+            assert f"Own gradient {one.plain_gradient.score.attacked:.3f}" in row[5]
+    assert "By its own gradient, at the same PSNR, 3 of 3 did." in last.outcome
+    assert NATURE in last.answers
+    # Faces are shown clean and after the round trip alone.
+    assert last.face.count("data:image") == 2 and "data:image" not in last.answers
+
+
+def test_gradients_are_followed_only_when_wished_and_hidden_at_once(
+    asked: list[Shown], pushed: list[Shown], handlers: DefencesHandlers, study: Study
+) -> None:
+    assert "gradient" not in asked[-1].answers + asked[-1].outcome
+    hidden = handlers.open(["small network"], False, study, pushed[-1].kept)
+    assert len(cells(hidden.answers)) == 3 and "gradient" not in hidden.answers + hidden.outcome
+    again = handlers.open(["small network"], True, study, pushed[-1].kept)
+    assert again.answers == pushed[-1].answers
+    not_yet = handlers.open(KINDS, True, study, asked[-1].kept)
+    assert not_yet.answers == asked[-1].answers and view.NOT_YET in not_yet.outcome
+
+
+def test_gradients_that_were_not_followed_are_asked_for(
+    asked: list[Shown], handlers: DefencesHandlers, astronaut: Picture, study: Study
+) -> None:
+    run = handlers.run(astronaut, KINDS, True, study, asked[-1].kept, Visitor())
+    assert "<progress" in next(run).progress
+    run.close()
+
+
+@pytest.mark.parametrize("which", ["asked", "pushed"])
+def test_nothing_kept_for_a_visitor_holds_a_pixel(
+    which: str, request: pytest.FixtureRequest
+) -> None:
     def inside(value: object) -> Iterator[object]:
         yield value
         if isinstance(value, dict):
@@ -104,7 +157,7 @@ def test_nothing_kept_for_a_visitor_holds_a_pixel(asked: list[Shown]) -> None:
             for one in value:
                 yield from inside(one)
 
-    kept = asked[-1].kept
+    kept = request.getfixturevalue(which)[-1].kept
     held = [*inside(tuple(kept)), *inside([asdict(one) for one in kept.scores])]
     assert len(held) > 40
     assert not any(isinstance(one, np.ndarray | bytes) for one in held)
@@ -114,11 +167,12 @@ def test_the_same_face_is_not_asked_about_twice_and_a_kind_is_switched_off_at_on
     asked: list[Shown], handlers: DefencesHandlers, astronaut: Picture, study: Study
 ) -> None:
     kept = asked[-1].kept
-    (again,) = handlers.run(astronaut, KINDS, study, kept, Visitor())
+    (again,) = handlers.run(astronaut, KINDS, False, study, kept, Visitor())
     assert again.answers == asked[-1].answers
-    switched = handlers.open(["robust training"], study, kept)
-    assert [row[0] for row in cells(switched.answers)] == ["ResNet50, robust"]
-    assert len(list(handlers.run(astronaut, ["ensemble"], study, kept, Visitor()))) > 1
+    switched = handlers.open(["robust training"], False, study, kept)
+    assert [row[0] for row in cells(switched.answers)] == ["ResNet50, robust  robust training"]
+    other = handlers.run(astronaut, ["ensemble"], False, study, kept, Visitor())
+    assert len(list(other)) > 1
 
 
 def test_answers_about_another_face_are_never_shown(
@@ -130,7 +184,7 @@ def test_answers_about_another_face_are_never_shown(
         replace(study, settings=replace(SETTINGS, k=4.0)),
         replace(study, settings=replace(SETTINGS, face=1)),
     ):
-        shown = handlers.open(KINDS, other, kept)
+        shown = handlers.open(KINDS, False, other, kept)
         assert (shown.answers, shown.outcome) == ("", view.INVITATION)
         assert "data:image/png" in shown.face
 
@@ -138,14 +192,14 @@ def test_answers_about_another_face_are_never_shown(
 def test_without_a_result_another_picture_or_no_kind_a_sentence_says_so(
     handlers: DefencesHandlers, astronaut: Picture, study: Study
 ) -> None:
-    assert view.NOTHING in handlers.open(KINDS, None, None).problem
+    assert view.NOTHING in handlers.open(KINDS, False, None, None).problem
     for picture, kinds, on_show, sentence in (
         (astronaut, KINDS, None, view.NOTHING),
         (None, KINDS, study, view.NOTHING),
         (np.ascontiguousarray(astronaut[:, ::-1]), KINDS, study, view.CHANGED),
         (astronaut, [], study, view.UNTICKED),
     ):
-        (shown,) = handlers.run(picture, kinds, on_show, None, Visitor())
+        (shown,) = handlers.run(picture, kinds, False, on_show, None, Visitor())
         assert sentence in shown.problem and shown.kept == SKIPPED
 
 
@@ -155,7 +209,8 @@ def test_a_refused_network_is_said_and_the_others_are_shown(
     missing = {"small_residual": tmp_path / "none"}
     zoo = Zoo("cpu", folder=defended_models.weights, cards=defended_models.cards, given=missing)
     handlers = DefencesHandlers(Toolbox(zoo, FaceDetector()), Runs(), tmp_path)
-    last = list(handlers.run(astronaut, ["small network"], study, None, Visitor()))[-1]
+    asking = handlers.run(astronaut, ["small network"], False, study, None, Visitor())
+    last = list(asking)[-1]
     assert 'class="problem"' in last.problem and "small_residual" in last.problem
     assert str(tmp_path) not in last.problem
     assert len(cells(last.answers)) == 2
@@ -164,11 +219,11 @@ def test_a_refused_network_is_said_and_the_others_are_shown(
 def test_leaving_or_stopping_ends_the_asking(
     handlers: DefencesHandlers, astronaut: Picture, study: Study
 ) -> None:
-    run = handlers.run(astronaut, KINDS, study, None, Visitor())
+    run = handlers.run(astronaut, KINDS, False, study, None, Visitor())
     next(run)
     run.close()
     assert len(handlers.runs) == 0
-    run = handlers.run(astronaut, KINDS, study, None, Visitor())
+    run = handlers.run(astronaut, KINDS, False, study, None, Visitor())
     next(run)
     handlers.halt(Visitor())
     assert list(run)[-1] == Shown(progress="")
@@ -214,6 +269,17 @@ def test_the_chosen_actions_and_the_cards_auc_with_its_price_are_shown(toolbox: 
     found = clean_auc(robust, toolbox.zoo)
     assert found is not None and found[1] is not None and found[0].name == "AUC"
     assert clean_auc(policy, toolbox.zoo) is clean_auc(ensemble, toolbox.zoo) is None
+
+
+def test_a_network_without_a_gradient_is_not_called_robust() -> None:
+    still = GradientScore(score(0.7, 0.7), math.inf, 41.0)
+    assert not still.found
+    one = DefendedScore(KNOWN[0], score(0.7, 0.6), None, gradient=still)
+    assert "nothing to follow, which proves nothing" in view.answers([one], {})
+    assert "0 of 1 did; 1 had no gradient to follow." in view.outcome([one])
+    turned = replace(one, gradient=GradientScore(score(0.7, 0.1), 41.0, 41.0))
+    html = view.answers([turned], {})
+    assert "<td>0.100 <small>Flipped: fake → real" in html and "nothing to follow" not in html
 
 
 def test_a_name_from_outside_is_escaped() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from demo.core.analysis import Analysis, FaceResult, Settings, Toolbox, analyse
 from demo.core.faces import FaceDetector
-from demo.core.images import Picture
+from demo.core.images import Picture, read_picture
 from demo.ui.faces_list import SIDE, chosen, faces_list
 from demo.ui.first_look import FirstLook
 from demo.ui.handlers import Handlers
@@ -170,7 +170,7 @@ def test_another_face_of_the_same_analysis_is_shown_without_a_new_one(
     settings = (2.0, "bicubic", "area", "faces", "1", None, None, None, None)
     panel = last(handlers.again(couple, *settings, Visitor(), together))
     second = together.results[1]
-    assert np.array_equal(panel.comparison[1], second.attacked)
+    assert np.array_equal(read_picture(Path(panel.comparison[1])), second.attacked)
     assert "face 2 of 2" in panel.verdict
     assert f"{second.quality.ssim:.4f}" in panel.quality
     assert panel.study.settings == replace(together.settings, face=1)
@@ -191,5 +191,5 @@ def test_anything_else_that_changes_is_analysed_anew(
         return
     wanted = Settings(k=k, method="bicubic", scope=scope, face=1)
     analysis = analyse(picture, wanted, handlers.toolbox)
-    assert np.array_equal(panel.comparison[1], analysis.chosen.attacked)
+    assert np.array_equal(read_picture(Path(panel.comparison[1])), analysis.chosen.attacked)
     assert (panel.together is None) == (change == "scope")

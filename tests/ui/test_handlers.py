@@ -14,13 +14,14 @@ from PIL import Image
 from demo.core.analysis import Analysis, Settings, Toolbox, analyse
 from demo.core.errors import SettingsError
 from demo.core.faces import FaceDetector
-from demo.core.images import Picture
+from demo.core.images import Picture, read_picture
 from demo.ui.first_look import FirstLook
 from demo.ui.handlers import BROKEN, EMPTY, Handlers
 from demo.ui.keeping import Keeping
 from demo.ui.panel import OWN_BOX, SKIP, UNCHANGED, WHOLE, Controls, Panel, nothing
 from demo.ui.picture_input import Unreadable
-from demo.ui.running import OnStep, Runs
+from demo.ui.running import Runs
+from demo.ui.stepping import OnStep
 from models.zoo import Zoo
 
 CHOSEN = ("edsr", "area", "face")
@@ -71,8 +72,8 @@ def test_a_new_picture_is_analysed_and_everything_comes_from_one_record(
     analysis = analyse(astronaut, Settings(k=3.0), toolbox)
     result = analysis.results[0]
     assert panel.results["visible"] is True
-    assert np.array_equal(panel.comparison[0], result.clean)
-    assert np.array_equal(panel.comparison[1], result.attacked)
+    assert np.array_equal(read_picture(Path(panel.comparison[0])), result.clean)
+    assert np.array_equal(read_picture(Path(panel.comparison[1])), result.attacked)
     assert np.array_equal(np.asarray(Image.open(panel.attacked)), analysis.attacked)
     assert panel.png["value"] == panel.attacked
     written = json.loads(Path(panel.record["value"]).read_text())
@@ -293,7 +294,7 @@ def test_a_link_sets_the_controls_and_its_example_is_shown(
     assert handlers.follow(visitor) == (SKIP, 4.0, "bicubic", "area", "face")
     panel = last(handlers.welcome(visitor))
     result = analyse(astronaut, Settings(k=4.0, method="bicubic"), toolbox).results[0]
-    assert np.array_equal(panel.comparison[1], result.attacked)
+    assert np.array_equal(read_picture(Path(panel.comparison[1])), result.attacked)
     other = Visitor(query={"example": "2"})
     assert str(handlers.follow(other)[0]).endswith("self-blended-1.png")
     assert list(handlers.welcome(other)) == [UNCHANGED]

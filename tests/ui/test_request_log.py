@@ -14,7 +14,8 @@ import pytest
 from demo.core.errors import SettingsError
 from demo.ui.line import BusyError, Line
 from demo.ui.request_log import LOGGER, Account, Asked, asked
-from demo.ui.running import Failed, OnStep, Runs, Step, Work
+from demo.ui.running import Failed, Runs, Work
+from demo.ui.stepping import OnStep, Step
 from models.zoo import Zoo
 
 # No other test's work, which may still be ending, has this name.

@@ -8,7 +8,8 @@ import pytest
 from demo.core.errors import SettingsError
 from demo.ui.line import BusyError, Line
 from demo.ui.request_log import Asked
-from demo.ui.running import Failed, Length, OnStep, Runs, Step, Work, in_steps
+from demo.ui.running import Failed, Length, Runs, Work, in_steps
+from demo.ui.stepping import OnStep, Step
 
 
 def work(perform: Callable[[OnStep], object], length: Length = "short") -> Work[object]:

@@ -206,3 +206,10 @@ def test_a_click_sets_k_and_method_of_a_point_and_nothing_else(
     handlers: StudioHandlers, data: dict[str, object], expected: tuple[object, object]
 ) -> None:
     assert handlers.set_to(gr.EventData(None, data)) == expected
+
+
+def test_in_the_fast_mode_the_looks_are_those_of_the_exact_networks(
+    handlers: StudioHandlers, toolbox: Toolbox, study: Study
+) -> None:
+    fast = StudioHandlers(Toolbox(toolbox.zoo.in_bfloat16(), toolbox.faces), Runs())
+    assert fast.show(LOOK, study, None)[1] == handlers.show(LOOK, study, None)[1]

@@ -11,7 +11,7 @@ from demo.core.faces import Face
 from demo.core.quality import Quality
 from demo.core.scoring import DetectorScore
 from demo.ui import wording
-from demo.ui.running import Step
+from demo.ui.stepping import Step
 from models.cards import DetectorCard, WeightsFile
 from tests.made_models import detector_card
 
@@ -98,3 +98,8 @@ def test_the_hint_says_what_a_click_does() -> None:
     assert "two opposite corners" in wording.hint(2, "box")
     assert "2 faces found" in wording.hint(2, "0")
     assert "Whole picture" in wording.hint(0, None)
+
+
+def test_the_heading_says_where_it_runs_and_whether_exactly() -> None:
+    assert "<strong>CPU</strong></p>" in wording.heading("cpu")
+    assert "bfloat16, the fast mode: scores differ" in wording.heading("cpu", "bfloat16")

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.cards import read_super_resolution_card
+from models.card_files import read_super_resolution_card
 from models.super_resolution import build_edsr
 from models.training.benchmark import benchmark, interval, luma_psnr
 from models.training.checkpoints import read_checkpoint, write_checkpoint
