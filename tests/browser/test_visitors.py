@@ -207,7 +207,7 @@ def test_behind_a_full_line_a_visitor_reads_that_the_server_is_busy_and_tries_ag
     page.close()
 
 
-def test_when_even_the_small_events_queue_the_page_says_so(
+def test_when_gradios_own_queue_is_full_the_page_says_busy_too(
     browser: Browser, server: Server
 ) -> None:
     page = browser.new_page()
