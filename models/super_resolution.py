@@ -70,7 +70,7 @@ def leave_out_scaling(network: EdsrModel) -> None:
     """
     for index, block in enumerate(network.body):
         if getattr(block, "res_scale", None) == 1:
-            network.body[index] = UnscaledBlock(block.body)
+            network.body[index] = UnscaledBlock(block.body).train(block.training)
 
 
 def enlarge(network: EdsrModel, batch: Tensor, scale: int, tile_side: int = TILE_SIDE) -> Tensor:

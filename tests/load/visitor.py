@@ -116,20 +116,24 @@ class Visitor:
                 return
 
     def stop(self) -> None:
-        """Press Stop beside the analysis."""
-        self.do(self._page.event("stop", "click"))
+        """Press Stop beside the analysis; what comes of it reaches whoever waits for that."""
+        self._join(self._page.event("stop", "click"), None)
 
     def _messages(self, event: int, given: Values | None) -> Iterator[dict[str, Any]]:
-        inputs = self._page.dependencies[event]["inputs"]
-        data = [self._values[number] for number in inputs] if given is None else given
-        body = {"data": data, "fn_index": event, "session_hash": self.session}
-        joined = self._http.post("/queue/join", json=body).raise_for_status().json()["event_id"]
+        joined = self._join(event, given)
         query = {"session_hash": self.session}
         with self._http.stream("GET", "/queue/data", params=query) as stream:
             for line in stream.iter_lines():
                 message = json.loads(line.removeprefix("data: ")) if line else {}
                 if message.get("event_id") == joined:
                     yield message
+
+    def _join(self, event: int, given: Values | None) -> str:
+        inputs = self._page.dependencies[event]["inputs"]
+        data = [self._values[number] for number in inputs] if given is None else given
+        body = {"data": data, "fn_index": event, "session_hash": self.session}
+        reply = self._http.post("/queue/join", json=body).raise_for_status()
+        return str(reply.json()["event_id"])
 
     def _take(self, event: int, outputs: Values) -> None:
         for number, output in zip(self._page.dependencies[event]["outputs"], outputs, strict=True):
