@@ -1,5 +1,10 @@
 """Builds the demo and serves it: ``python app.py``."""
 
+import gc
+
+# A tenth of the start would go into looking for garbage among what imports make: there is none.
+gc.disable()
+
 import argparse
 import os
 import signal
@@ -32,12 +37,15 @@ from models.precision import PRECISIONS
 from models.weights import WEIGHTS_FOLDER
 from models.zoo import Zoo, resolve_device
 
+gc.enable()
+
 OWN_STUDIES = Path(__file__).parent / "runs" / "studies"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until the process is ended; returns 2 when that cannot begin."""
     given = _parser().parse_args(arguments)
+    gc.freeze()
     keep_large_buffers()
     # Pillow warns about broken EXIF with a path of its own; the picture is read all the same.
     warnings.filterwarnings("ignore", module="PIL")

@@ -17,7 +17,7 @@ from models.precision import InFloat32, in_bfloat16
 from models.round_trip_card import RoundTripCard, read_round_trip_card
 from models.round_trip_detector import LoadedRoundTripDetector, RoundTripModels
 from models.silent_blocks import leave_out_silent_blocks
-from models.super_resolution import build_edsr, leave_out_scaling
+from models.super_resolution import build_edsr, enlarge_in_strips, leave_out_scaling
 from models.weights import load_weights, state_shapes
 
 
@@ -106,6 +106,7 @@ def load_super_resolution(
     network = build_edsr(scale)
     _fill(network, card, folder, device, given, hub)
     leave_out_scaling(network)
+    enlarge_in_strips(network)
     return LoadedSuperResolution(card, network.to(memory_format=torch.channels_last))
 
 

@@ -12,11 +12,15 @@ from models.card_files import CARDS_FOLDER, read_super_resolution_card
 from models.cards import Figure, SuperResolutionCard, SuperResolutionName
 from models.errors import WeightsError
 from models.super_resolution import (
+    CHANNELS,
+    STRIP_PIXELS,
     TILE_OVERLAP,
     TILE_SIDE,
+    TailInStrips,
     UnscaledBlock,
     build_edsr,
     enlarge,
+    enlarge_in_strips,
     leave_out_scaling,
 )
 from models.training.benchmark import BenchmarkResult, benchmark
@@ -136,6 +140,34 @@ def test_leaving_out_the_scaling_by_one_changes_no_digit_and_no_name(scale: int)
         assert torch.equal(network(picture), before)
     assert tuple(network.state_dict()) == names
     assert sum(isinstance(block, UnscaledBlock) for block in network.body) == 16
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+class TestStrips:
+    def test_in_strips_is_whole(self, scale: int) -> None:
+        tail = lively_edsr(scale).tail
+        features = torch.rand(1, CHANNELS, 41, 2 * STRIP_PIXELS // (scale**2 * 40))
+        with torch.inference_mode():
+            whole = tail(features)
+            strips = TailInStrips(tail, scale)(features)
+        assert (strips - whole).abs().max() < 1e-5 * float(whole.max() - whole.min())
+
+    def test_a_strip_is_as_large_as_it_may_be_and_its_overlap(self, scale: int) -> None:
+        tail, seen = TailInStrips(build_edsr(scale).tail, scale), []
+        tail[0].register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[2]))
+        width = 3 * STRIP_PIXELS // (scale**2 * 41)
+        with torch.inference_mode():
+            tail(torch.zeros(1, CHANNELS, 13, width))
+            assert seen == [13]
+            tail(torch.zeros(1, CHANNELS, 41, width))
+        assert seen[1:] == [18, 22, 17]
+
+    def test_no_name_of_a_weight_changes(self, scale: int) -> None:
+        network = build_edsr(scale)
+        names = tuple(network.state_dict())
+        enlarge_in_strips(network)
+        assert isinstance(network.tail, TailInStrips)
+        assert tuple(network.state_dict()) == names
 
 
 class TestTiling:
