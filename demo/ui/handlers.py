@@ -195,10 +195,13 @@ class Handlers:
             made = turned_to(together, picture, settings)
             return made or analyse(picture, settings, self.toolbox, on_step)
 
-        def refused(sentence: str, no_face: bool) -> Panel:
-            if new or no_face:
-                return without_result(picture, None, sentence)
-            return refused_setting(sentence)
+        def refused(problem: DemoError) -> Panel:
+            if new and isinstance(problem, BusyError):
+                # Nothing is drawn for those who cannot be served just now: they are many.
+                return nothing(str(problem))
+            if new or isinstance(problem, NoFaceError):
+                return without_result(picture, None, str(problem))
+            return refused_setting(str(problem))
 
         yield from self.run(Work(about, work), visitor, refused)
 
@@ -210,7 +213,7 @@ class Handlers:
         self,
         work: Work[Analysis],
         visitor: str,
-        refused: Callable[[str, bool], Panel],
+        refused: Callable[[DemoError], Panel],
         told: Callable[[Analysis], str] = lambda analysis: "",
     ) -> Panels:
         """Shows where an analysis is, and at the end what came of it.
@@ -218,7 +221,7 @@ class Handlers:
         Args:
             work: makes the analysis.
             visitor: whose older analysis ends here.
-            refused: takes a sentence, and whether no face was found.
+            refused: what to show in place of a result, and why.
             told: what to say about the analysis as a repeated one, as HTML.
         """
 
@@ -234,15 +237,15 @@ class Handlers:
             if answered is not None:
                 yield answered
         except BusyError as busy:
-            yield refused(str(busy), False)._replace(problem=wording.busy(str(busy)))
+            yield refused(busy)._replace(problem=wording.busy(str(busy)))
         except DemoError as problem:
-            yield refused(str(problem), isinstance(problem, NoFaceError))
+            yield refused(problem)
         except Failed:
-            yield refused(BROKEN, False)
+            yield refused(DemoError(BROKEN))
 
 
-def _cleared(sentence: str, no_face: bool) -> Panel:
-    return nothing(sentence)
+def _cleared(problem: DemoError) -> Panel:
+    return nothing(str(problem))
 
 
 def visitor_of(request: gr.Request) -> str:

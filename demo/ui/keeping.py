@@ -1,6 +1,7 @@
 """The folder that pictures pass through on their way: private, bounded, swept, gone at the end."""
 
 import atexit
+import math
 import os
 import re
 import secrets
@@ -24,6 +25,8 @@ MOST_BYTES = 2 * 2**30
 SPARE_BYTES = 64 * 2**20
 # What was used less long ago never makes room for something else.
 IN_USE_SECONDS = 180.0
+# While less than half is used, nobody looks into the folder more often than this.
+LOOKED_EVERY = 1.0
 
 FULL = "The server has no room for more pictures just now. Try again in some minutes."
 
@@ -41,6 +44,12 @@ class _File(NamedTuple):
     path: Path
 
 
+@dataclass
+class _Seen:
+    when: float = -math.inf
+    size: int = 0
+
+
 @dataclass(frozen=True)
 class Keeping:
     """A folder for uploads and results, where nothing outlives its last use by ten minutes.
@@ -54,6 +63,7 @@ class Keeping:
     folder: Path
     own: set[Path] = field(default_factory=set)
     most: int = MOST_BYTES
+    _seen: _Seen = field(default_factory=_Seen)
 
     def write(self, name: str, content: bytes) -> str:
         """Writes a file under its own name in a folder that nobody can guess; returns its path.
@@ -86,11 +96,15 @@ class Keeping:
         Raises:
             OSError: the folder or its disk cannot be asked.
         """
+        on_disk = count + SPARE_BYTES - shutil.disk_usage(self.folder).free
+        seen = self._seen
+        seen.size += count
+        fresh = time.monotonic() - seen.when < LOOKED_EVERY
+        if fresh and on_disk <= 0 and seen.size < self.most // 2:
+            return True
         files = sorted(self._files())
-        lacking = max(
-            sum(file.size for file in files) + count - self.most,
-            count + SPARE_BYTES - shutil.disk_usage(self.folder).free,
-        )
+        seen.when, seen.size = time.monotonic(), sum(file.size for file in files) + count
+        lacking = max(seen.size - self.most, on_disk)
         newest = time.time() - IN_USE_SECONDS
         for file in files:
             if lacking <= 0 or file.used > newest:

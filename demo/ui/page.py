@@ -70,8 +70,7 @@ def build_demo(
         line: where all work waits for its turn.
     """
     handlers = Handlers(toolbox, keeping, Runs(line), first_look)
-    # Keeping cleans. Gradio would take an example that one visitor chose from all the others.
-    demo = QuietBlocks(title=TITLE, analytics_enabled=False, delete_cache=None)
+    demo = QuietBlocks(TITLE, keeping)
     with demo:
         gr.HTML(
             wording.heading(str(toolbox.zoo.device), toolbox.zoo.precision),

@@ -7,7 +7,7 @@ import gradio as gr
 import numpy as np
 
 from demo.core.analysis import Analysis, analyse
-from demo.core.errors import RecordError, SettingsError
+from demo.core.errors import DemoError, NoFaceError, RecordError, SettingsError
 from demo.core.images import Picture, digest
 from demo.core.record_reading import Recorded
 from demo.core.replay import check_is_of, compare
@@ -111,10 +111,10 @@ class Reproducing:
         def work(on_step: OnStep) -> Analysis:
             return analyse(picture, settings, self.handlers.toolbox, on_step)
 
-        def refused(sentence: str, no_face: bool) -> Panel:
-            cleared = without_result(picture, None if no_face else subject_of(settings), sentence)
-            return cleared._replace(
-                reproduced=wording.problem("The analysis could not be repeated.", sentence)
+        def refused(problem: DemoError) -> Panel:
+            subject = None if isinstance(problem, NoFaceError) else subject_of(settings)
+            return without_result(picture, subject, str(problem))._replace(
+                reproduced=wording.problem("The analysis could not be repeated.", str(problem))
             )
 
         yield from self.handlers.run(
