@@ -10,7 +10,7 @@ from demo.core.errors import WeightsError
 from demo.core.faces import Face, crop_box, cut
 from demo.core.images import Picture
 from demo.core.judges import Judge, find_judge
-from demo.core.own_gradient import GradientScore, ask_after_gradient
+from demo.core.own_gradient import STEPS, GradientScore, ask_after_gradient
 from demo.core.picture_attack import (
     Attack,
     OnStep,
@@ -24,7 +24,6 @@ from demo.core.picture_attack import (
 )
 from demo.core.scoring import DetectorScore, compare
 from demo.core.settings import Settings
-from demo.core.white_box import STEPS
 from models.crop_actions import CropAction
 from models.zoo import Zoo
 

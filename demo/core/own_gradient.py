@@ -12,8 +12,8 @@ from demo.core.images import Picture
 from demo.core.judges import Judge
 from demo.core.quality import measure
 from demo.core.scoring import DetectorScore, compare
-from demo.core.white_box import STEPS, attack_at_equal_psnr, root_mean_square
 
+STEPS: Final = 10
 NATURE: Final = (
     f"Each network attacked along its own gradient: PGD in L2, {STEPS} steps, against its clean "
     "verdict, with the PSNR that the round trip gives the very same crop. A research figure: "
@@ -62,6 +62,9 @@ def ask_after_gradient(
     Raises:
         WeightsError: an answer is not finite.
     """
+    # Only here: it brings foolbox and SciPy, for a switch that few turn on.
+    from demo.core.white_box import attack_at_equal_psnr, root_mean_square
+
     try:
         error = root_mean_square(clean, restored)
         pushed = attack_at_equal_psnr(judge.network, clean, error, said.clean_fake)

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from demo.core.errors import ImageError, SettingsError
 from demo.core.images import Picture
+from demo.core.own_gradient import STEPS
 from demo.core.restoring import check_choice
 from models.adversarial import STEP, TwoClasses
 from models.differentiable import scoring_function
@@ -39,7 +40,6 @@ PGD_LINF: Final = "pgd_linf"
 PGD_L2: Final = "pgd_l2"
 L0: Final = "l0"
 ATTACKS: Final = (FGSM, PGD_LINF, PGD_L2, L0)
-STEPS: Final = 10
 TOLERANCE_DB: Final = 0.1
 # Fast Minimum Norm looks for the fewest values around the boundary, which takes more passes. It
 # stops right behind the boundary, from where rounding to 8 bits could lead back.
