@@ -14,6 +14,7 @@ import numpy as np
 from demo.core.attack import round_trip
 from demo.core.errors import ImageError
 from demo.core.images import Picture, digest
+from demo.core.own_gradient import STEPS
 from demo.core.quality import measure
 from demo.core.scoring import score_crops
 from demo.core.white_box import (
@@ -21,7 +22,6 @@ from demo.core.white_box import (
     L0,
     PGD_L2,
     PGD_LINF,
-    STEPS,
     attack_at_equal_psnr,
     pixels_changed,
     root_mean_square,
