@@ -1,12 +1,10 @@
 """A program that speaks the Model Context Protocol: one tool, the core's numbers, nothing more."""
 
-import asyncio
 import base64
 import io
 import json
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -21,6 +19,7 @@ from PIL import Image
 from demo.core.analysis import Settings, Toolbox, analyse
 from demo.core.record import record
 from demo.ui.tool import ADDRESS, MOST_SENT, NAME
+from tests.awaiting import awaited
 from tests.browser.driving import Picture, png
 
 pytestmark = pytest.mark.browser
@@ -33,9 +32,7 @@ def ask(address: str, name: str = NAME, /, **arguments: object) -> CallToolResul
 
 
 def listed_and_called(address: str, name: str, arguments: dict[str, object]) -> Asked:
-    # In a thread of its own: once a browser runs, this one has an event loop already.
-    with ThreadPoolExecutor(1) as threads:
-        return threads.submit(asyncio.run, _ask(address, name, arguments)).result()
+    return awaited(_ask(address, name, arguments))
 
 
 async def _ask(address: str, name: str, arguments: dict[str, object]) -> Asked:

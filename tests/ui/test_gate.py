@@ -15,6 +15,7 @@ from starlette.types import Message, Scope
 from demo.ui import gate
 from demo.ui.gate import Gate
 from demo.ui.keeping import FULL, Keeping
+from tests.awaiting import awaited
 
 UPLOAD = "/gradio_api/upload"
 JOIN = "/gradio_api/queue/join"
@@ -134,7 +135,7 @@ def test_uploads_that_come_at_the_same_time_share_the_room(keeping: Keeping) -> 
         return await asyncio.gather(*(upload(behind_once, 600) for _ in range(2)))
 
     behind_once = behind(keeping)
-    assert sorted(asyncio.run(both())) == [200, 507]
+    assert sorted(awaited(both())) == [200, 507]
 
 
 async def upload(app: Starlette, count: int, pause: float = 0.05) -> int:
@@ -170,8 +171,8 @@ def test_a_request_that_falls_silent_is_broken_off_and_gives_its_room_back(
     monkeypatch.setattr(gate, "SILENT_SECONDS", 0.1)
 
     app = behind(keeping)
-    assert asyncio.run(upload(app, 900, pause=60.0)) == 408
-    assert asyncio.run(upload(app, 900)) == 200
+    assert awaited(upload(app, 900, pause=60.0)) == 408
+    assert awaited(upload(app, 900)) == 200
 
 
 def test_every_answer_says_that_its_type_is_meant(client: TestClient) -> None:

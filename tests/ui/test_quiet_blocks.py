@@ -1,6 +1,5 @@
 """Outputs that are skipped cost nothing and answer as Gradio's do; a fault leaves no trace."""
 
-import asyncio
 import json
 from copy import deepcopy
 from pathlib import Path
@@ -15,6 +14,7 @@ from demo.core.images import read_picture
 from demo.ui.keeping import Keeping
 from demo.ui.quiet_blocks import QuietBlocks
 from demo.ui.request_log import LOGGER
+from tests.awaiting import awaited
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def answered(made: gr.Blocks, given: Any) -> tuple[list[Any], SessionState]:
     (event,) = made.fns.values()
     state = SessionState(made)
     # Gradio takes updates apart, and both kinds of page get the same.
-    return asyncio.run(made.postprocess_data(event, deepcopy(given), state)), state
+    return awaited(made.postprocess_data(event, deepcopy(given), state)), state
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_where_there_is_no_room_for_a_picture_a_sentence_says_so(tmp_path: Path)
         gr.Button().click(lambda: (np.zeros((4, 6, 3), np.uint8), "a"), None, outputs)
     (event,) = full.fns.values()
     with pytest.raises(gr.Error, match="no room"):
-        asyncio.run(full.process_api(event, [], SessionState(full)))
+        awaited(full.process_api(event, [], SessionState(full)))
 
 
 def test_a_fault_is_told_in_one_line_and_a_sentence(
@@ -109,7 +109,7 @@ def test_a_fault_is_told_in_one_line_and_a_sentence(
         caplog.at_level("INFO", LOGGER.name),
         pytest.raises(gr.Error, match="Something went wrong") as told,
     ):
-        asyncio.run(made.process_api(event, [], SessionState(made)))
+        awaited(made.process_api(event, [], SessionState(made)))
     assert told.value.print_exception is False
     (line,) = (json.loads(record.getMessage()) for record in caplog.records)
     assert (line["event"], line["outcome"], line["problem"]) == ("event", "failed", "LookupError")
