@@ -1,9 +1,10 @@
 """The networks, each loaded once when first asked for and shared between threads."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,13 +20,10 @@ from models.loading import (
     LoadedPolicy,
     LoadedSuperResolution,
     detector_in_bfloat16,
-    load_detector,
-    load_policy,
-    load_round_trip_detector,
-    load_super_resolution,
     super_resolution_in_bfloat16,
 )
 from models.names import SHIPPED_NAMES, check_name, check_new
+from models.network_files import NetworkFiles
 from models.policy_card import POLICY_NAMES
 from models.precision import PRECISIONS, Precision
 from models.round_trip_card import ROUND_TRIP_NAME
@@ -106,24 +104,23 @@ class Zoo:
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cuda.matmul.allow_tf32 = False
             torch.backends.cudnn.deterministic = True
-        self._folder = folder
-        self._cards = cards
-        self._given = dict(given or {})
-        self._hub = hub if hub is not None else Hub()
-        self._added = tuple(added)
-        for name in self._given:
+        for name in given or {}:
             check_name(name, SHIPPED_NAMES)
+        self._files = files = NetworkFiles(
+            folder, cards, dict(given or {}), hub if hub is not None else Hub(), self.device
+        )
+        self._added = tuple(added)
         self._detectors: dict[str, Slot[LoadedDetector]] = {
-            name: Slot(self._detector_loader(name)) for name in DETECTOR_NAMES
+            name: Slot(partial(files.detector, name)) for name in DETECTOR_NAMES
         }
         self._defences: dict[str, Slot[LoadedDetector]] = {
-            name: Slot(self._detector_loader(name)) for name in DEFENCE_NAMES
+            name: Slot(partial(files.detector, name)) for name in DEFENCE_NAMES
         }
         self._policies: dict[str, Slot[LoadedPolicy]] = {
-            name: Slot(self._policy_loader(name)) for name in POLICY_NAMES
+            name: Slot(partial(files.policy, name)) for name in POLICY_NAMES
         }
-        self._round_trip = Slot(self._load_round_trip)
-        self._edsr = {scale: Slot(self._edsr_loader(scale)) for scale in SCALES}
+        self._round_trip = Slot(files.round_trip_detector)
+        self._edsr = {scale: Slot(partial(files.super_resolution, scale)) for scale in SCALES}
         check_new((*(one.card.name for one in added), *(one.card.name for one in restorers)))
         self._detectors |= {one.card.name: Slot(ready(one)) for one in added}
         self._restorers = {one.card.name: one for one in restorers}
@@ -170,10 +167,10 @@ class Zoo:
         cpu = torch.device("cpu")
         twin = Zoo(
             "cpu",
-            folder=self._folder,
-            cards=self._cards,
-            given=self._given,
-            hub=self._hub,
+            folder=self._files.folder,
+            cards=self._files.cards,
+            given=self._files.given,
+            hub=self._files.hub,
             added=[replace(one, network=copy_to(one.network, cpu)) for one in self._added],
             restorers=[
                 replace(one, network=copy_to(one.network, cpu)) for one in self._restorers.values()
@@ -190,7 +187,7 @@ class Zoo:
     def defence_names(self) -> tuple[str, ...]:
         """Those of `cards.DEFENCE_NAMES` and of the policies whose card is there, in order."""
         names = (*DEFENCE_NAMES, *POLICY_NAMES)
-        return tuple(name for name in names if (self._cards / f"{name}.json").is_file())
+        return tuple(name for name in names if (self._files.cards / f"{name}.json").is_file())
 
     @property
     def restorer_names(self) -> tuple[str, ...]:
@@ -294,41 +291,3 @@ class Zoo:
         edsr = {f"edsr_x{scale}": slot for scale, slot in self._edsr.items()}
         seen = {ROUND_TRIP_NAME: self._round_trip}
         return edsr | self._detectors | self._defences | self._policies | seen
-
-    def _detector_loader(self, name: str) -> Callable[[], LoadedDetector]:
-        return lambda: load_detector(
-            self._cards / f"{name}.json",
-            self._folder,
-            self.device,
-            given=self._given.get(name),
-            hub=self._hub,
-        )
-
-    def _policy_loader(self, name: str) -> Callable[[], LoadedPolicy]:
-        return lambda: load_policy(
-            self._cards / f"{name}.json",
-            self._folder,
-            self.device,
-            given=self._given.get(name),
-            hub=self._hub,
-        )
-
-    def _edsr_loader(self, scale: int) -> Callable[[], LoadedSuperResolution]:
-        name = f"edsr_x{scale}"
-        return lambda: load_super_resolution(
-            self._cards / f"{name}.json",
-            scale,
-            self._folder,
-            self.device,
-            given=self._given.get(name),
-            hub=self._hub,
-        )
-
-    def _load_round_trip(self) -> LoadedRoundTripDetector:
-        return load_round_trip_detector(
-            self._cards / f"{ROUND_TRIP_NAME}.json",
-            self._folder,
-            self.device,
-            given=self._given.get(ROUND_TRIP_NAME),
-            hub=self._hub,
-        )

@@ -28,6 +28,17 @@ def random_zoo(random_models: ModelFolders) -> Zoo:
     return Zoo("cpu", folder=random_models.weights, cards=random_models.cards)
 
 
+@pytest.fixture
+def own(random_models: ModelFolders, tmp_path: Path) -> ModelFolders:
+    """Folders like those of the made-up models, which a test may spoil: new names, same files."""
+    folders = ModelFolders(tmp_path / "weights", tmp_path / "cards")
+    folders.weights.mkdir()
+    for file in random_models.weights.iterdir():
+        (folders.weights / file.name).symlink_to(file)
+    shutil.copytree(random_models.cards, folders.cards)
+    return folders
+
+
 @pytest.fixture(scope="session")
 def defended_models(
     random_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from demo.core.restoring import METHODS
 from demo.core.scoring import called
-from demo.core.sweep import SWEPT_FACTORS, UNTOUCHED, Sweep, SweepPoint, SweepRow, rows
+from demo.core.sweep import SWEPT_FACTORS, UNTOUCHED, Sweep, SweepPoint
+from demo.core.sweep_rows import SweepRow, rows
 from demo.ui.wording import method_name
 
 WIDTH, HEIGHT = 300, 190

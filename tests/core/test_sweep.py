@@ -16,7 +16,8 @@ from demo.core.faces import FaceDetector
 from demo.core.restoring import METHODS
 from demo.core.scoring import score_crops
 from demo.core.settings import Settings
-from demo.core.sweep import Sweep, SweepPoint, rows, sweep, swept
+from demo.core.sweep import Sweep, SweepPoint, sweep, swept
+from demo.core.sweep_rows import rows
 from models.card_files import read_detector_card, write_card
 from models.cards import DETECTOR_NAMES, CropPolicy
 from models.round_trip_card import ROUND_TRIP_NAME

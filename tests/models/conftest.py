@@ -1,19 +1,17 @@
 """Models that a test may spoil, and hubs of several tempers on this machine."""
 
 import hashlib
-import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import huggingface_hub.constants
 import pytest
 from torch import Tensor
 
-from tests.made_models import ModelFolders, tiny_network
+from tests.made_models import tiny_network
 
 
 class SilentHub:
@@ -86,17 +84,6 @@ class FileHub:
     def close(self) -> None:
         self._server.shutdown()
         self._server.socket.close()
-
-
-@pytest.fixture
-def own(random_models: ModelFolders, tmp_path: Path) -> ModelFolders:
-    """Folders like those of the made-up models, which a test may spoil: new names, same files."""
-    folders = ModelFolders(tmp_path / "weights", tmp_path / "cards")
-    folders.weights.mkdir()
-    for file in random_models.weights.iterdir():
-        (folders.weights / file.name).symlink_to(file)
-    shutil.copytree(random_models.cards, folders.cards)
-    return folders
 
 
 @pytest.fixture(autouse=True)

@@ -39,17 +39,6 @@ DAMAGE: dict[str, Damage] = {
 }
 
 
-@pytest.fixture
-def own(random_models: ModelFolders, tmp_path: Path) -> ModelFolders:
-    """Folders like those of the made-up models, which a test may spoil."""
-    folders = ModelFolders(tmp_path / "weights", tmp_path / "cards")
-    folders.weights.mkdir()
-    for file in random_models.weights.iterdir():
-        (folders.weights / file.name).symlink_to(file)
-    shutil.copytree(random_models.cards, folders.cards)
-    return folders
-
-
 def spoil(folders: ModelFolders, name: str, damage: Damage) -> None:
     path = folders.weights / f"{name}.safetensors"
     spoilt = damage(path.read_bytes())

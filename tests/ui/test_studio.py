@@ -17,7 +17,7 @@ from demo.core.attention import attend
 from demo.core.faces import FaceDetector
 from demo.core.images import Picture
 from demo.core.spectrum import compare_spectra
-from demo.core.sweep import rows
+from demo.core.sweep_rows import rows
 from demo.map_views import change_bar, change_over, heat_bar, heat_over
 from demo.ui.keeping import Keeping
 from demo.ui.panel import Study, finished
