@@ -171,7 +171,7 @@ def test_clean_and_attacked_share_one_scale_and_the_difference_is_theirs(
     np.testing.assert_array_equal(attention.difference, attention.attacked - attention.clean)
     assert max(attention.clean.max(), attention.attacked.max()) == 1
     assert (attention.detector, attention.title) == ("resnet50", "ResNet50")
-    strongest = max(cells(small, [clean, attacked]).max(), 0)
+    strongest = max(float(cells(small, [clean, attacked]).max()), 0.0)
     assert 0.5 * strongest <= attention.peak <= strongest + 1e-6
 
 
