@@ -80,8 +80,7 @@ class QuietBlocks(gr.Blocks):
         if changed:
             part = copy(block_fn)
             part.outputs = [outputs[place] for place in changed]
-            given = [predictions[place] for place in changed]
-            values = await run_sync(lambda: list(map(self._as_file, part.outputs, given)))
+            values = [await self._as_file(outputs[place], predictions[place]) for place in changed]
             made = await super().postprocess_data(
                 part, values if len(values) > 1 else values[0], state
             )
@@ -89,12 +88,12 @@ class QuietBlocks(gr.Blocks):
                 answers[place] = answer
         return answers
 
-    def _as_file(self, block: Any, value: Any) -> Any:
+    async def _as_file(self, block: Any, value: Any) -> Any:
         """What a handler gave for an output, with a file's name in place of a picture's pixels."""
-        if isinstance(block, gr.Image) and isinstance(value, np.ndarray):
-            return self.keeping.write("picture.png", encode_png(value, {}))
         if isinstance(value, dict) and "value" in value:
-            return value | {"value": self._as_file(block, value["value"])}
+            return value | {"value": await self._as_file(block, value["value"])}
+        if isinstance(block, gr.Image) and isinstance(value, np.ndarray):
+            return await run_sync(lambda: self.keeping.write("picture.png", encode_png(value, {})))
         return value
 
 
