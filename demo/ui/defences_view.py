@@ -87,11 +87,14 @@ def answers(scores: Sequence[DefendedScore], figures: Figures) -> str:
     pushed = any(one.gradient is not None for one in scores)
     names = (*_ITSELF, *(_GRADIENT if pushed else ()), *_BESIDE)
     head = "".join(f'<th scope="col">{one}</th>' for one in names)
-    rows = "".join(_row(one, figures, pushed) for one in scores)
+    origins = _origins(scores, figures)
+    rows = "".join(_row(one, figures, pushed, len(origins) > 1) for one in scores)
+    measured = f" Clean AUC: {escape(origins[0])}." if len(origins) == 1 else ""
     nature = f'<p class="under">{NATURE}</p>' if pushed else ""
     return (
         '<p class="under">Fake probability and verdict; the robust twins of the plain '
-        f"detectors are read at the plain ones' thresholds, all others at their own.</p>{nature}"
+        f"detectors are read at the plain ones' thresholds, all others at their own.{measured}</p>"
+        f"{nature}"
         '<div class="table" tabindex="0" role="region" aria-label="What each defence says"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
@@ -122,7 +125,13 @@ def _by_gradient(scores: Sequence[DefendedScore]) -> str:
     return said + (f"; {without} had no gradient to follow." if without else ".")
 
 
-def _row(one: DefendedScore, figures: Figures, pushed: bool) -> str:
+def _origins(scores: Sequence[DefendedScore], figures: Figures) -> list[str]:
+    """On what the figures in the table were measured, each once."""
+    shown = (figures[one.defence.name] for one in scores if one.defence.name in figures)
+    return sorted({own.of for own, _ in shown})
+
+
+def _row(one: DefendedScore, figures: Figures, pushed: bool, several_origins: bool) -> str:
     flag = "kept" if one.keeps else "flipped" if one.score.flipped else "same"
     return (
         f'<tr class="{flag}"><th scope="row">{escape(one.defence.title)} '
@@ -130,7 +139,7 @@ def _row(one: DefendedScore, figures: Figures, pushed: bool) -> str:
         f"{_reading(one.score.attacked, one.score.attacked_fake)}<td>{_verdict(one)}</td>"
         f"{_gradient(one.gradient) if pushed else ''}"
         f"<td>{_plain(one)}</td><td>{_against(one)}</td>"
-        f"<td>{_figures(figures.get(one.defence.name))}</td></tr>"
+        f"<td>{_figures(figures.get(one.defence.name), several_origins)}</td></tr>"
     )
 
 
@@ -186,7 +195,7 @@ def _against(one: DefendedScore) -> str:
     return "Neither flips"
 
 
-def _figures(found: tuple[Figure, Figure | None] | None) -> str:
+def _figures(found: tuple[Figure, Figure | None] | None, several_origins: bool) -> str:
     if found is None:
         return "–"
     own, plain = found
@@ -195,7 +204,7 @@ def _figures(found: tuple[Figure, Figure | None] | None) -> str:
     if plain is not None:
         price = signed(own.value - plain.value)
         said += f"<small>Price: {price} (plain {plain.value:.3f})</small>"
-    return f"{said}<small>{escape(own.of)}</small>"
+    return f"{said}<small>{escape(own.of)}</small>" if several_origins else said
 
 
 def _studied(table: ShownTable) -> str:

@@ -157,4 +157,9 @@ def theme() -> gr.themes.Base:
         text_size=gr.themes.sizes.text_md,
         font=[gr.themes.Font(name) for name in SYSTEM],
         font_mono=[gr.themes.Font(name) for name in DIGITS],
-    ).set(body_text_color_subdued="*neutral_600", block_label_text_color="*neutral_600")
+    ).set(
+        body_text_color_subdued="*neutral_600",
+        block_label_text_color="*neutral_600",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
+    )

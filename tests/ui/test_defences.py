@@ -271,6 +271,17 @@ def test_the_chosen_actions_and_the_cards_auc_with_its_price_are_shown(toolbox: 
     assert clean_auc(policy, toolbox.zoo) is clean_auc(ensemble, toolbox.zoo) is None
 
 
+def test_what_an_auc_was_measured_on_is_said_once_or_in_each_row() -> None:
+    rows = [DefendedScore(one, score(0.7, 0.6), None) for one in KNOWN[:2]]
+    (first, second) = (Figure("AUC", 0.78, 0.7, 0.9, "", of, "clean") for of in ("here", "<there>"))
+    same = view.answers(rows, {row.defence.name: (first, None) for row in rows})
+    assert same.count("here") == same.count("Clean AUC: here.") == 1
+    figures = zip((row.defence.name for row in rows), ((first, None), (second, None)), strict=True)
+    html = view.answers(rows, dict(figures))
+    assert "<small>here</small>" in html and "<small>&lt;there&gt;</small>" in html
+    assert "Clean AUC: " not in html
+
+
 def test_a_network_without_a_gradient_is_not_called_robust() -> None:
     still = GradientScore(score(0.7, 0.7), math.inf, 41.0)
     assert not still.found
