@@ -13,7 +13,7 @@ test: .venv/test.stamp
 check: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy .
+	$(BIN)/mypy
 
 versions: .venv/test.stamp
 	.ci/versions

@@ -120,6 +120,8 @@ def attend(loaded: LoadedDetector, clean: Picture, attacked: Picture) -> Attenti
 def attend_each(asked: Sequence[AskedCrops], toolbox: Toolbox) -> list[Attention]:
     """Ask every detector about the crops that it was asked about, as ``attend``.
 
+    Those of an architecture that is not among ``LOOKS`` are left out.
+
     Raises:
         WeightsError: as ``attend``.
     """
@@ -129,7 +131,12 @@ def attend_each(asked: Sequence[AskedCrops], toolbox: Toolbox) -> list[Attention
 
 def _attend_each(asked: Sequence[AskedCrops], zoo: Zoo, on_step: OnStep) -> list[Attention]:
     # Gradients go through the networks as they were trained.
-    return [attend(zoo.exact.detector(one.detector), one.clean, one.attacked) for one in asked]
+    loaded = [(zoo.exact.detector(one.detector), one) for one in asked]
+    return [
+        attend(detector, one.clean, one.attacked)
+        for detector, one in loaded
+        if detector.card.architecture in LOOKS
+    ]
 
 
 def heat(loaded: LoadedDetector, crops: Sequence[Picture]) -> tuple[HeatMap, ...]:

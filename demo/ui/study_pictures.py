@@ -54,12 +54,17 @@ def looks(study: Study, found: Sequence[Attention]) -> str:
         )
         for one in found
     )
+    missing = "".join(
+        f"<p>{escape(name)}: no map, for nobody said where its last feature map lies.</p>"
+        for name in crops
+        if name not in {one.detector for one in found}
+    )
     return (
         '<div class="looks"><p class="under">Grad-CAM at the last feature map: yellow speaks '
         "most for fake, dark grey not at all, on one scale for clean and attacked. Change: orange "
         "where the round trip added signs of a fake, purple where it took them, grey where nothing "
         "changed. The bars tell how much a place adds to the fake logit; their colours are those "
-        f"over middle grey.</p>{rows}</div>"
+        f"over middle grey.</p>{rows}{missing}</div>"
     )
 
 

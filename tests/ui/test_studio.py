@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -26,7 +27,11 @@ from demo.ui.studio_handlers import CHANGED, INVITATION, NOTHING, Kept, StudioHa
 from demo.ui.studio_tab import LOOK, SPECTRUM, SWEEP
 from demo.ui.study_pictures import BAR_HEIGHT, BAR_WIDTH, spectra_shown
 from demo.ui.sweep_chart import point_words, sweep_chart
+from models.card_files import read_detector_card
+from models.detectors import build_detector
+from models.loading import LoadedDetector
 from models.zoo import Zoo
+from tests.made_models import ModelFolders
 from tests.ui.test_handlers import Visitor
 
 SKIPPED = gr.skip()
@@ -206,6 +211,25 @@ def test_a_click_sets_k_and_method_of_a_point_and_nothing_else(
     handlers: StudioHandlers, data: dict[str, object], expected: tuple[object, object]
 ) -> None:
     assert handlers.set_to(gr.EventData(None, data)) == expected
+
+
+def test_a_detector_without_a_known_last_feature_map_has_a_sentence(
+    random_models: ModelFolders, astronaut: Picture, tmp_path: Path
+) -> None:
+    card = replace(
+        read_detector_card(random_models.cards / "resnet50.json"),
+        name="mine",
+        architecture="small",
+        input_size=256,
+    )
+    own = LoadedDetector(card, build_detector("small").requires_grad_(False))
+    zoo = Zoo("cpu", folder=random_models.weights, cards=random_models.cards, added=[own])
+    with_own = Toolbox(zoo, FaceDetector())
+    study = finished(analyse(astronaut, Settings(), with_own), Keeping(tmp_path), zoo).study
+    assert isinstance(study, Study)
+    html = StudioHandlers(with_own, Runs()).show(LOOK, study, None)[1]
+    assert html.count("mine: no map") == 1
+    assert html.count("<section") == len(study.asked) - 1
 
 
 def test_in_the_fast_mode_the_looks_are_those_of_the_exact_networks(
