@@ -48,10 +48,10 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope", default="face", metavar="face|faces|frame", help="what is attacked (face)"
     )
-    parser.add_argument(
-        "--face", type=number, default=1, metavar="N", help="which face, 1 being the largest (1)"
-    )
     place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--face", type=number, metavar="N", help="which face, 1 being the largest (1)"
+    )
     place.add_argument(
         "--box",
         type=float,

@@ -114,7 +114,7 @@ def settings_of(options: argparse.Namespace, k: float, method: str) -> Settings:
     Raises:
         SettingsError: they cannot be carried out.
     """
-    face = options.face
+    face = 1 if options.face is None else options.face
     return Settings(
         k=k,
         method=method,

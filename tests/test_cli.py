@@ -330,6 +330,8 @@ def test_what_cannot_be_done_is_refused_in_one_line(
         "analyse picture.png --box 1 2 3",
         "analyse picture.png --box a b c d",
         "analyse picture.png --box 1 2 3 4 --whole",
+        "analyse picture.png --face 1 --whole",
+        "analyse picture.png --face 2 --box 1 2 3 4",
         "analyse picture.png --weights edsr_x2",
         "restore picture.png -o out.png",
     ],

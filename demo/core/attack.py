@@ -104,10 +104,10 @@ def check_factor(k: float) -> float:
     Raises:
         SettingsError: it is anything else: another number, NaN, text, a truth value.
     """
-    if isinstance(k, Real) and float(k) in FACTORS:
+    if isinstance(k, Real) and k in FACTORS:
         return float(k)
     allowed = ", ".join(f"{factor:g}" for factor in FACTORS)
-    raise SettingsError(f"K must be one of {allowed}, but {k!r} came. Choose one of them.")
+    raise SettingsError(f"K must be one of {allowed}, but {repr(k)[:40]} came. Choose one.")
 
 
 def check_kernel(kernel: str) -> None:

@@ -28,7 +28,8 @@ class Settings:
             unknown one is refused only when the work begins.
         kernel: how the crop is shrunk, one of ``attack.KERNELS``.
         scope: what goes through the round trip: the chosen ``"face"``, all ``"faces"``, or the
-            whole ``"frame"``.
+            whole ``"frame"``. A box by hand, or the whole picture as the face, is all the faces
+            that there are.
         face: index of the chosen face, from 0 in code; people count from 1, and so do messages,
             the command line and the record.
         box: a face drawn by hand, (x0, y0, x1, y1) in px of the picture, instead of a found one.

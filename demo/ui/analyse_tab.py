@@ -11,6 +11,7 @@ from demo.examples import EXAMPLES
 from demo.ui import wording
 from demo.ui.closer import Closer, lay_out_closer
 from demo.ui.faces_list import lay_out_faces
+from demo.ui.k_slider import KSlider
 from demo.ui.panel import Panel
 from demo.ui.picture_input import PictureInput
 from demo.ui.reproduce_tab import Reproduce, lay_out_reproduce
@@ -170,7 +171,7 @@ def lay_out_round_trip(own_methods: Sequence[str], prefix: str = "") -> tuple[gr
         prefix: begins their names in the page.
     """
     default = Settings()
-    k = gr.Slider(
+    k = KSlider(
         FACTORS[0],
         FACTORS[-1],
         value=default.k,
@@ -202,7 +203,7 @@ def _face() -> _Face:
         with gr.Column(visible=False, elem_id="hand") as hand:
             with gr.Row(elem_id="sides"):
                 left, top, right, bottom = (
-                    gr.Number(label=f"{name} (px)", precision=0, min_width=70)
+                    gr.Number(label=f"{name} (px)", precision=0, min_width=120)
                     for name in ("Left", "Top", "Right", "Bottom")
                 )
             apply_box = gr.Button("Use this box", size="sm", elem_id="apply-box")

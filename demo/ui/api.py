@@ -39,7 +39,7 @@ def add_endpoint(controls: Controls, handlers: Handlers) -> None:
     ) -> Answers:
         yield from answers(handlers, picture, k, method, kernel, scope, face)
 
-    face = gr.Number(1, label="face", precision=0, minimum=0, visible=False)
+    face = gr.Number(1, label="face", minimum=0, visible=False)
     outputs = [
         gr.JSON(label="record", visible=False),
         gr.Image(label="attacked_picture", format="png", visible=False),
@@ -88,7 +88,7 @@ def answers(
         raise gr.Error(sentence, print_exception=False)
 
     def work(on_step: OnStep) -> tuple[Any, ...]:
-        number = _whole_number(face)
+        number = whole_number(face)
         whole = number == 0
         settings = Settings(k, method, kernel, scope, face=max(number - 1, 0), whole=whole)
         analysis = analyse(picture, settings, handlers.toolbox, on_step)
@@ -118,7 +118,12 @@ def _answer(analysis: Analysis, handlers: Handlers) -> tuple[Any, ...]:
     return json.loads(record_json(analysis)), png, result.clean, result.attacked
 
 
-def _whole_number(face: object) -> int:
-    if isinstance(face, bool) or not isinstance(face, int | float) or face != int(face):
+def whole_number(face: object) -> int:
+    """The number of a face as a program gave it.
+
+    Raises:
+        SettingsError: it is no whole number.
+    """
+    if isinstance(face, bool) or not isinstance(face, int | float) or face % 1 != 0:
         raise SettingsError("The face is a whole number: 1 is the largest, 0 the whole picture.")
     return int(face)

@@ -9,7 +9,7 @@ from demo.ui.analyse_tab import Controls
 from demo.ui.compare_handlers import CompareHandlers
 from demo.ui.compare_tab import Compare
 from demo.ui.downloads import say_if_gone
-from demo.ui.events import LOOKS
+from demo.ui.events import LOOKS, MOMENT
 
 # The row's button is hidden with its tab: the focus goes where the page went.
 _FOCUS = "() => { document.querySelector('#pages [role=tab]').focus(); window.scrollTo(0, 0); }"
@@ -48,8 +48,9 @@ def connect_compare(
     stopped = gr.on(changes, handlers.halt, trigger_mode="multiple", **quick)
     stopped.then(
         handlers.run,
-        [compare.pictures, *settings, compare.kept],
+        [compare.pictures, *settings, compare.kept, gr.Number(visible=False)],
         shown,
+        js=MOMENT,
         concurrency_id="comparison",
         concurrency_limit=None,
         show_progress="hidden",

@@ -16,6 +16,7 @@ from demo.core.settings import Settings
 from demo.ui import wording
 from demo.ui.compare_view import Entry, comparison, outcome
 from demo.ui.handlers import BROKEN
+from demo.ui.k_slider import within_ends
 from demo.ui.keeping import Keeping, RoomError
 from demo.ui.panel import SKIP
 from demo.ui.pictures_input import Upload
@@ -67,10 +68,11 @@ class CompareHandlers:
         scope: str,
         kept: Sequence[Entry],
         request: gr.Request,
+        moment: float | None = None,
     ) -> Generator[Shown, None, None]:
         """Compares what was sent, a row as soon as it is there; what is known is not done again."""
         try:
-            settings = Settings(k, method, kernel, scope)
+            settings = Settings(within_ends(k), method, kernel, scope)
         except DemoError as problem:
             yield _cleared(str(problem))
             return
@@ -104,7 +106,7 @@ class CompareHandlers:
         about = asked("compare", None, k, method, zoo=self.toolbox.zoo)
         try:
             made = yield from self.runs.steps(
-                str(request.session_hash), Work(about, work, length="long"), show
+                str(request.session_hash), Work(about, work, length="long"), show, moment
             )
             yield Shown(progress="") if made is None else made
         except DemoError as problem:

@@ -14,6 +14,7 @@ from demo.core.errors import DemoError
 from demo.core.picture_attack import Toolbox
 from demo.core.settings import Settings
 from demo.ui.analyse_tab import Controls
+from demo.ui.api import whole_number
 from demo.ui.handlers import BROKEN, EMPTY
 from demo.ui.picture_input import Unreadable
 from demo.ui.request_log import Account
@@ -39,12 +40,12 @@ def add_defences_endpoint(controls: Controls, toolbox: Toolbox, runs: Runs) -> N
         method: str,
         kernel: str,
         scope: str,
-        face: int | None,
+        face: float | None,
         only: list[str],
         white_box: bool,
     ) -> Iterator[Any]:
         def work(on_step: OnStep) -> Defending:
-            number = 1 if face is None else face
+            number = whole_number(1 if face is None else face)
             whole = number == 0
             settings = Settings(k, method, kernel, scope, face=max(number - 1, 0), whole=whole)
             asked = chosen_defences(only, toolbox.zoo)
@@ -68,7 +69,7 @@ def add_defences_endpoint(controls: Controls, toolbox: Toolbox, runs: Runs) -> N
             raise gr.Error(BROKEN, print_exception=False) from None
 
     names = [one.name for one in defences(toolbox.zoo)]
-    face = gr.Number(1, label="face", precision=0, minimum=0, visible=False)
+    face = gr.Number(1, label="face", minimum=0, visible=False)
     only = gr.CheckboxGroup(names, value=[], label="only", visible=False)
     white_box = gr.Checkbox(False, label="white_box", visible=False)
     settings = [controls.k, controls.method, controls.kernel, controls.scope]

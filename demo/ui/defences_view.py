@@ -217,7 +217,8 @@ def _studied(table: ShownTable) -> str:
     )
     notes = "".join(f'<p class="under">{escape(note)}</p>' for note in table.notes)
     return (
+        f'<p class="caption">{title} <small>Scroll sideways for every column.</small></p>'
         f'<div class="table" tabindex="0" role="region" aria-label="{title}"><table>'
-        f"<caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"</div>{notes}"
     )

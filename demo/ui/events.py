@@ -20,6 +20,9 @@ from demo.ui.studio_tab import LOOK, SPECTRUM, SWEEP
 LOOKS = 4
 _SLIDE = "(position) => ({__type__: 'update', slider_position: position})"
 
+# Puts the moment of a visitor's act, by the clock of the visitor's page, behind its other inputs.
+MOMENT = "(...given) => [...given.slice(0, -1), performance.now()]"
+
 Trigger = Callable[..., Any]
 
 
@@ -41,10 +44,11 @@ def connect(
     study = [views.open, panel.study, views.swept]
     studied = [views.chart, views.look, views.spectrum]
     form = tab.sheet
+    moment = gr.Number(visible=False)
     sheet = [form.status, form.preview, form.download, form.made]
 
     def analysing(trigger: Trigger, handler: Callable[..., Any], inputs: Sequence[Any]) -> None:
-        started = _work(trigger, handler, inputs, list(panel), "multiple")
+        started = _work(trigger, handler, [*inputs, moment], list(panel), "multiple", MOMENT)
         _look(started.then, look_closer, look, seen)
         _look(started.then, studio.show, study, studied)
         _look(started.then, sheets.still, [panel.study, form.made], sheet)
@@ -116,6 +120,7 @@ def _work(
     inputs: Sequence[Any],
     outputs: Sequence[Any],
     trigger_mode: str = "once",
+    js: str | None = None,
 ) -> Any:
     return trigger(
         handler,
@@ -127,6 +132,7 @@ def _work(
         show_progress="hidden",
         trigger_mode=trigger_mode,
         api_visibility="private",
+        js=js,
     )
 
 

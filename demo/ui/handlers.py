@@ -68,7 +68,7 @@ class Handlers:
         path = str(EXAMPLES[link.example].path) if link.example else gr.skip()
         return path, asked.k, asked.method, asked.kernel, asked.scope
 
-    def welcome(self, request: gr.Request) -> Panels:
+    def welcome(self, request: gr.Request, moment: float | None = None) -> Panels:
         """Shows the first example, analysed once for all visitors, or what the link asks for.
 
         Another example is a new picture on the page, and so analysed like any other.
@@ -84,21 +84,29 @@ class Handlers:
         if link is None or link == Link(0, Settings()):
             about = self.asked("open", self.first_look.picture, Settings())
             look = Work(about, self.first_look.analysis, length="none")
-            yield from self.run(look, visitor, _cleared)
+            yield from self.run(look, visitor, _cleared, moment=moment)
         elif link.example == 0:
             about = self.asked("open", self.first_look.picture, link.settings)
             opened = Work(about, partial(self._first_example, link.settings))
-            yield from self.run(opened, visitor, _cleared)
+            yield from self.run(opened, visitor, _cleared, moment=moment)
         else:
             yield UNCHANGED
 
     def start(
-        self, picture: Given, k: float, method: str, kernel: str, scope: str, request: gr.Request
+        self,
+        picture: Given,
+        k: float,
+        method: str,
+        kernel: str,
+        scope: str,
+        request: gr.Request,
+        moment: float | None = None,
     ) -> Panels:
         """Analyses the largest face of a picture that is new on the page."""
         if isinstance(picture, np.ndarray):
             yield new_picture(picture)
-        yield from self._analyse(picture, Controls(k, method, kernel, scope), request, new=True)
+        controls = Controls(k, method, kernel, scope)
+        yield from self._analyse(picture, controls, request, moment, new=True)
 
     def again(
         self,
@@ -114,13 +122,14 @@ class Handlers:
         bottom: float | None,
         request: gr.Request,
         together: Analysis | None = None,
+        moment: float | None = None,
     ) -> Panels:
         """Analyses the picture on the page under changed settings.
 
         Another face of those that were analysed ``together`` is only shown.
         """
         controls = Controls(k, method, kernel, scope, subject, left, top, right, bottom)
-        yield from self._analyse(picture, controls, request, together)
+        yield from self._analyse(picture, controls, request, moment, together)
 
     def click(
         self,
@@ -135,6 +144,7 @@ class Handlers:
         event: gr.SelectData,
         request: gr.Request,
         together: Analysis | None = None,
+        moment: float | None = None,
     ) -> Panels:
         """Takes a click in the numbered picture: it chooses a face, or sets a box's corner."""
         point = point_of(event)
@@ -150,7 +160,7 @@ class Handlers:
                 yield UNCHANGED
                 return
             controls = controls._replace(subject=str(face))
-            yield from self._analyse(picture, controls, request, together)
+            yield from self._analyse(picture, controls, request, moment, together)
         elif corner is None:
             names = {str(index + 1): box for index, box in enumerate(boxes)}
             yield Panel(
@@ -163,7 +173,7 @@ class Handlers:
             top, bottom = sorted((round(corner[1]), round(y)))
             yield Panel(corner=None, left=left, top=top, right=right, bottom=bottom)
             controls = controls._replace(left=left, top=top, right=right, bottom=bottom)
-            yield from self._analyse(picture, controls, request)
+            yield from self._analyse(picture, controls, request, moment)
 
     def halt(self, request: gr.Request) -> str:
         """Stops the visitor's analysis; the last result stays."""
@@ -178,6 +188,7 @@ class Handlers:
         picture: Given,
         controls: Controls,
         request: gr.Request,
+        moment: float | None,
         together: Analysis | None = None,
         new: bool = False,
     ) -> Panels:
@@ -203,7 +214,7 @@ class Handlers:
                 return without_result(picture, None, str(problem))
             return refused_setting(str(problem))
 
-        yield from self.run(Work(about, work), visitor, refused)
+        yield from self.run(Work(about, work), visitor, refused, moment=moment)
 
     def asked(self, event: str, picture: Given, by: Controls | Settings) -> Asked:
         """What a request asks for, for the log."""
@@ -215,6 +226,7 @@ class Handlers:
         visitor: str,
         refused: Callable[[DemoError], Panel],
         told: Callable[[Analysis], str] = lambda analysis: "",
+        moment: float | None = None,
     ) -> Panels:
         """Shows where an analysis is, and at the end what came of it.
 
@@ -223,6 +235,7 @@ class Handlers:
             visitor: whose older analysis ends here.
             refused: what to show in place of a result, and why.
             told: what to say about the analysis as a repeated one, as HTML.
+            moment: when the visitor asked, see ``Runs.begin``.
         """
 
         def answer(on_step: OnStep) -> Panel:
@@ -233,9 +246,8 @@ class Handlers:
 
         answering = Work(work.asked, answer, lambda panel: len(panel.boxes), work.length)
         try:
-            answered = yield from self.runs.steps(visitor, answering, running)
-            if answered is not None:
-                yield answered
+            answered = yield from self.runs.steps(visitor, answering, running, moment)
+            yield UNCHANGED if answered is None else answered
         except BusyError as busy:
             yield refused(busy)._replace(problem=wording.busy(str(busy)))
         except DemoError as problem:

@@ -14,6 +14,7 @@ from demo.core.record import mark, record_json
 from demo.core.settings import Settings
 from demo.ui import wording
 from demo.ui.faces_list import faces_list
+from demo.ui.k_slider import within_ends
 from demo.ui.keeping import Keeping
 from demo.ui.round_trip_wording import round_trips
 from demo.ui.stepping import Step
@@ -70,7 +71,7 @@ class Controls(NamedTuple):
         Raises:
             SettingsError: a control holds something that cannot be carried out.
         """
-        asked = partial(Settings, self.k, self.method, self.kernel, self.scope)
+        asked = partial(Settings, within_ends(self.k), self.method, self.kernel, self.scope)
         if self.subject == OWN_BOX:
             return asked(box=self._box())
         if self.subject == WHOLE:
@@ -127,8 +128,11 @@ UNCHANGED = Panel()
 
 
 def running(step: Step) -> Panel:
-    """Shows where the analysis is, and leaves the last result standing, dimmed."""
-    return Panel(progress=wording.progress(step))
+    """Shows where the analysis is, and leaves the last result standing, dimmed.
+
+    What was refused before it is no longer said.
+    """
+    return Panel(progress=wording.progress(step), problem="")
 
 
 def nothing(sentence: str = "") -> Panel:

@@ -78,10 +78,16 @@ class Reproducing:
             return controls._replace(picture=str(example.path), pending=Pending(given, opened=True))
         return Taken(reproduced=wording.problem(_another_picture(given, picture)))
 
-    def repeat(self, picture: Given, pending: Pending | None, request: gr.Request) -> Panels:
+    def repeat(
+        self,
+        picture: Given,
+        pending: Pending | None,
+        request: gr.Request,
+        moment: float | None = None,
+    ) -> Panels:
         """Repeats the record's analysis of the picture on show."""
         if pending is not None and not pending.opened and _shows(picture, pending.recorded):
-            yield from self._repeat(picture, pending.recorded, request)
+            yield from self._repeat(picture, pending.recorded, request, moment)
         else:
             yield UNCHANGED
 
@@ -94,14 +100,17 @@ class Reproducing:
         scope: str,
         pending: Pending | None,
         request: gr.Request,
+        moment: float | None = None,
     ) -> Panels:
         """Analyses a picture that is new on the page: as a record asks that opened it, if any."""
         if pending is not None and pending.opened and _shows(picture, pending.recorded):
-            yield from self._repeat(picture, pending.recorded, request)
+            yield from self._repeat(picture, pending.recorded, request, moment)
         else:
-            yield from self.handlers.start(picture, k, method, kernel, scope, request)
+            yield from self.handlers.start(picture, k, method, kernel, scope, request, moment)
 
-    def _repeat(self, picture: Picture, recorded: Recorded, request: gr.Request) -> Panels:
+    def _repeat(
+        self, picture: Picture, recorded: Recorded, request: gr.Request, moment: float | None
+    ) -> Panels:
         settings = recorded.settings.settings()
         yield new_picture(picture)
         if settings.box is not None:
@@ -122,6 +131,7 @@ class Reproducing:
             visitor_of(request),
             refused,
             lambda analysis: told(compare(recorded, analysis)),
+            moment,
         )
 
 

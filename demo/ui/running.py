@@ -16,6 +16,7 @@ Shown = TypeVar("Shown")
 Length = Literal["none", "short", "long"]
 
 _LOOK_OUT = 0.25
+_REMEMBERED = 1000
 _WAITING = "Waiting for a turn"
 
 
@@ -127,9 +128,14 @@ class Runs:
         self.line = line or Line()
         self._lock = Lock()
         self._stops: dict[str, Event] = {}
+        self._moments: dict[str, float] = {}
 
     def steps(
-        self, visitor: str, work: Work[Result], show: Callable[[Step], Shown]
+        self,
+        visitor: str,
+        work: Work[Result],
+        show: Callable[[Step], Shown],
+        moment: float | None = None,
     ) -> Generator[Shown, None, Result | None]:
         """Does a visitor's work in place of what the visitor waited for so far, see ``in_steps``.
 
@@ -137,11 +143,15 @@ class Runs:
             visitor: whose it is.
             work: what is to be done.
             show: turns each step into what is yielded.
+            moment: when the visitor asked, see ``begin``.
 
         Returns:
-            What the work returned; None when it was stopped.
+            What the work returned; None when it was stopped, or came too late to begin.
         """
-        stop = self.begin(visitor)
+        stop = self.begin(visitor, moment)
+        if stop.is_set():
+            Account(work.asked).write("stopped")
+            return None
         try:
             steps = in_steps(work, stop, self.line)
             with closing(steps):
@@ -155,10 +165,27 @@ class Runs:
         finally:
             self.end(visitor, stop)
 
-    def begin(self, visitor: str) -> Event:
-        """Stops what the visitor waited for so far; returns the new run's stop signal."""
+    def begin(self, visitor: str, moment: float | None = None) -> Event:
+        """Stops what the visitor waited for so far.
+
+        Args:
+            visitor: whose run it is.
+            moment: when the visitor asked, by the clock of the visitor's page: requests that are
+                sent one after the other may arrive in another order. None for now.
+
+        Returns:
+            The new run's stop signal; set already where something asked for later began before.
+        """
         stop = Event()
         with self._lock:
+            if moment is not None:
+                latest = self._moments.pop(visitor, moment)
+                self._moments[visitor] = max(latest, moment)
+                if len(self._moments) > _REMEMBERED:
+                    del self._moments[next(iter(self._moments))]
+                if moment < latest:
+                    stop.set()
+                    return stop
             former = self._stops.get(visitor)
             self._stops[visitor] = stop
         if former is not None:

@@ -1,15 +1,13 @@
 """What every component that takes a visitor's file has in common: it opens uploads only."""
 
 import os
-from abc import ABCMeta
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
-from gradio.component_meta import ComponentMeta
 from gradio.components.base import Component
 
 from demo.core.errors import DemoError
+from demo.ui.without_stub import WithoutStub
 
 _GONE = "The file is no longer on the server. Choose it again."
 
@@ -18,16 +16,7 @@ class UploadError(DemoError):
     """What a request names is not a file that was uploaded."""
 
 
-class _WithoutStub(ComponentMeta):
-    """Makes a component class as Gradio does, but writes no stub file into the source tree."""
-
-    def __new__(
-        mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]
-    ) -> "_WithoutStub":
-        return ABCMeta.__new__(mcs, name, bases, attributes)
-
-
-class OnlyUploads(Component, metaclass=_WithoutStub):
+class OnlyUploads(Component, metaclass=WithoutStub):
     """The part of a component that finds an uploaded file.
 
     Written after Gradio's own class, whose name the page's script goes by.

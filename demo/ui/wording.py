@@ -8,6 +8,7 @@ from demo.core.analysis import Analysis, FaceResult
 from demo.core.faces import Box
 from demo.core.images import Picture, encode_png
 from demo.core.scoring import DetectorScore, called
+from demo.core.settings import Settings
 from demo.ui.stepping import Step
 from demo.views import whole_factor
 from models.cards import DetectorCard, Figure
@@ -103,9 +104,17 @@ def verdict(analysis: Analysis, result: FaceResult) -> str:
         f'<div class="verdict {tone}"><h2>{headline}</h2>'
         f"<p>{each}.</p>"
         f'<p class="under">K = {settings.k:g}, restored by {method_name(settings.method)}, '
-        f"shrunk by {settings.kernel} kernel, attacked: {SCOPE_NAMES[settings.scope]}; "
+        f"shrunk by {settings.kernel} kernel, attacked: {_attacked(settings)}; "
         f"shown: {escape(subject_name(analysis, result))}.</p></div>"
     )
+
+
+def _attacked(settings: Settings) -> str:
+    if settings.scope == "faces" and settings.box is not None:
+        return "your own box only"
+    if settings.scope == "faces" and settings.whole:
+        return "the whole picture"
+    return SCOPE_NAMES[settings.scope]
 
 
 def subject_name(analysis: Analysis, result: FaceResult) -> str:

@@ -69,7 +69,11 @@ def test_the_endpoint_names_its_parameters_and_answers(client: Client) -> None:
     ("settings", "words"),
     [
         ({"k": 2.2}, "1.5"),
+        ({"k": 7}, "K must be one of .* but 7 came"),
+        ({"k": "x"}, "K must be one of .* but 'x' came"),
         ({"face": 9}, "Face 9"),
+        ({"face": 0.4}, "a whole number"),
+        ({"face": 1.5}, "a whole number"),
         ({"method": "magic"}, "magic"),
     ],
 )

@@ -64,7 +64,9 @@ def test_the_endpoint_names_its_parameters_and_its_answer(client: Client) -> Non
     ("settings", "words"),
     [
         ({"k": 2.2}, "1.5"),
+        ({"k": "x"}, "K must be one of"),
         ({"face": 9}, "Face 9"),
+        ({"face": 1.5}, "a whole number"),
         ({"method": "magic"}, "magic"),
         ({"only": ["magic"]}, "magic"),
     ],

@@ -79,6 +79,27 @@ def test_the_arrow_keys_move_k(page: Page) -> None:
     finished(page, "K = 2.5")
 
 
+def test_the_last_of_many_quick_changes_is_the_one_on_show(page: Page) -> None:
+    slider = page.locator("#k input[type=range]")
+    slider.focus()
+    for back, shown in ((1, "K = 3.5"), (2, "K = 3"), (3, "K = 2.5"), (1, "K = 3.5")):
+        for _ in range(5):
+            page.keyboard.press("ArrowRight")
+        for _ in range(back):
+            page.keyboard.press("ArrowLeft")
+        finished(page, shown)
+        expect(slider).to_have_value(shown.removeprefix("K = "))
+
+
+def test_a_k_beyond_an_end_is_the_end_and_a_refusal_goes_when_work_begins(page: Page) -> None:
+    set_slider(page, "k", 2.2)
+    expect(page.locator("#problem")).to_contain_text("K must be one of")
+    set_slider(page, "k", 7)
+    finished(page, "K = 4")
+    expect(page.locator("#k input[type=number]")).to_have_value("4")
+    expect(page.locator("#problem")).not_to_contain_text("K must")
+
+
 def test_a_flipped_verdict_is_told_in_words(page: Page) -> None:
     first = page.locator(".detector").first
     set_slider(page, "k", 4)

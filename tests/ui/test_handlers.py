@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import cast
 
 import gradio as gr
 import numpy as np
@@ -96,6 +97,35 @@ def test_the_example_is_analysed_once_for_everybody(
 def test_ones_own_box_begins_in_the_middle_of_the_first_example(handlers: Handlers) -> None:
     panel = next(handlers.welcome(Visitor("a")))
     assert (panel.left, panel.top, panel.right, panel.bottom) == (128, 128, 384, 384)
+
+
+def test_a_k_beyond_an_end_is_the_end_and_text_is_refused(
+    handlers: Handlers, astronaut: Picture
+) -> None:
+    for k, shown in ((7, "K = 4"), (-3, "K = 1.5")):
+        assert shown in last(handlers.start(astronaut, k, *CHOSEN, Visitor())).verdict
+    for wrong in cast(list[float], ["x", float("nan"), None]):
+        panel = last(handlers.start(astronaut, wrong, *CHOSEN, Visitor()))
+        assert "K must be one of" in panel.problem
+
+
+def test_what_was_refused_before_is_not_said_while_work_runs(
+    handlers: Handlers, astronaut: Picture
+) -> None:
+    steps = [
+        panel
+        for panel in handlers.start(astronaut, 2.0, *CHOSEN, Visitor())
+        if "<progress" in str(panel.progress)
+    ]
+    assert steps and all(panel.problem == "" for panel in steps)
+
+
+def test_a_box_by_hand_is_not_called_every_face(handlers: Handlers, astronaut: Picture) -> None:
+    controls = (2.0, "bicubic", "area", "faces")
+    box = handlers.again(astronaut, *controls, "box", 100, 100, 300, 300, Visitor())
+    assert "attacked: your own box only; shown: your own box" in last(box).verdict
+    whole = handlers.again(astronaut, *controls, "whole", None, None, None, None, Visitor())
+    assert "attacked: the whole picture; shown: the whole picture" in last(whole).verdict
 
 
 @pytest.mark.parametrize(("given", "words"), [(None, EMPTY), (Unreadable("No <b>."), "No &lt;b")])

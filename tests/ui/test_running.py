@@ -200,3 +200,22 @@ def test_newer_work_of_a_visitor_ends_the_older() -> None:
     assert result(older) is None
     assert ended.wait(5)
     assert len(runs) == 0
+
+
+def test_what_was_asked_for_earlier_and_arrives_later_is_not_begun() -> None:
+    runs = Runs()
+    newer = runs.begin("a", 20.0)
+    late = runs.begin("a", 10.0)
+    assert late.is_set()
+    assert not newer.is_set()
+    assert not runs.begin("b", 5.0).is_set()
+    assert not runs.begin("a", 30.0).is_set()
+    assert newer.is_set()
+
+
+def test_what_arrives_late_is_not_begun_after_the_newer_has_ended_either() -> None:
+    runs = Runs()
+    assert result(runs.steps("a", work(lambda on_step: 2), lambda step: step.name, 20.0)) == 2
+    late = runs.steps("a", work(lambda on_step: pytest.fail("begun")), lambda step: step.name, 10.0)
+    assert result(late) is None
+    assert len(runs) == 0
