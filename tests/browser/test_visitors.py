@@ -164,7 +164,7 @@ def test_what_gradio_refuses_leaves_no_trace_in_the_log(server: Server, astronau
         with pytest.raises(RuntimeError, match="alice"):
             visitor.do(server.page.program("analyse"), [upload, 2, "alice", "area", "face", 1])
         with pytest.raises(RuntimeError, match="Something went wrong"):
-            visitor.do(server.page.program("analyse"), [upload, "alice", "edsr", "area", "face", 1])
+            visitor.do(server.page.program("analyse"), [upload, 2, "edsr", "area", "face", "alice"])
     written = server.log.read_text().removeprefix(before)
     assert "alice" not in written
     assert all(json.loads(line)["outcome"] == "failed" for line in written.splitlines())

@@ -81,7 +81,9 @@ def ground(address: str) -> Iterator[Ground]:
         secret.write_bytes(face)
         showing = Visitor(address)
         uploaded = showing.upload(face)
-        shown = showing.event("start", [picture(uploaded), 2, "bicubic", "area", "face", None])
+        shown = showing.event(
+            "start", [picture(uploaded), 2, "bicubic", "area", "face", None, None]
+        )
         if is_refused(shown):
             raise RuntimeError(f"A good picture was refused: {shown.text}")
         yield Ground(uploaded, secret, canary, showing)
@@ -144,7 +146,7 @@ def _after_an_analysis(place: int, value: object) -> Call:
 
     def call(visitor: Visitor, where: Ground) -> Answer:
         shown = (picture(where.uploaded), 2, "bicubic", "area", "face", "0")
-        data: list[object] = [*shown, *[None] * 5]
+        data: list[object] = [*shown, *[None] * 6]
         data[place] = value
         return where.showing.event("again", data)
 
@@ -153,7 +155,7 @@ def _after_an_analysis(place: int, value: object) -> Call:
 
 def _compared(sent: Callable[[Ground], object]) -> Call:
     """Has one thing compared in place of pictures that were uploaded."""
-    rest = (2, "edsr", "area", "face", None)
+    rest = (2, "edsr", "area", "face", None, None)
     return _event("run", lambda where: [[sent(where)], *rest], reads="compare-pictures")
 
 
@@ -362,7 +364,7 @@ CALLS: Final[Mapping[str, Call]] = {
     **{f"a request of {name}": _joined(body) for name, body in _BODIES.items()},
     **{f"an upload of {name}": call for name, call in _UPLOADS.items()},
     "a picture on the page that nobody uploaded": _event(
-        "start", lambda where: [{"path": str(where.secret)}, 2, "edsr", "area", "face", None]
+        "start", lambda where: [{"path": str(where.secret)}, 2, "edsr", "area", "face", None, None]
     ),
     "a record that nobody uploaded": _event(
         "take", lambda where: [{"path": str(where.secret)}, None]

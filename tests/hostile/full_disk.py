@@ -37,7 +37,7 @@ def main() -> int:
     face = EXAMPLES[0].path.read_bytes()
     with small_disk() as disk, started(["--device", "cpu"], {"TMPDIR": str(disk)}) as server:
         visitor = Visitor(server.address)
-        asked = [picture(visitor.upload(face)), 2, "bicubic", "area", "face", None]
+        asked = [picture(visitor.upload(face)), 2, "bicubic", "area", "face", None, None]
         filler = disk / "filler"
         filler.write_bytes(bytes(SIZE * MIB - SPARE_BYTES))
         full = visitor.event("start", asked)

@@ -114,7 +114,7 @@ def main() -> int:
                     page = time.monotonic() - begun
                     visitor = Visitor(server.address)
                     face = picture(visitor.upload(EXAMPLES[0].path.read_bytes()))
-                    answer = visitor.event("start", [face, 2, "edsr", "area", "face", None])
+                    answer = visitor.event("start", [face, 2, "edsr", "area", "face", None, None])
                     analysed = time.monotonic() - begun
             named = "The weights of Swin-Small are refused" in answer.text
             others = "XceptionNet" in answer.text and "ResNet50" in answer.text

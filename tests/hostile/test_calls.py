@@ -44,7 +44,7 @@ def test_an_upload_lands_in_a_folder_of_its_own_whatever_its_name(
 
 def test_a_visitor_has_no_part_in_what_another_sees(address: str, where: Ground) -> None:
     visitor, look = Visitor(address), (None, 4, 50, 50, 64)
-    shown = (picture(where.uploaded), 2, "bicubic", "area", "face", None)
+    shown = (picture(where.uploaded), 2, "bicubic", "area", "face", None, None)
     assert visitor.event("start", shown).succeeded
     assert ".png" in visitor.event("look_closer", look).text
     assert ".png" not in Visitor(address).event("look_closer", look).text
@@ -58,7 +58,7 @@ def test_a_visitor_ends_nobody_elses_work(address: str, where: Ground) -> None:
     ):
         assert stranger.ask("POST", f"{API}/cancel", json=body).status == 200
     stranger.event("halt", [])
-    shown = [picture(where.uploaded), 3, "bicubic", "area", "face", "0", *[None] * 5]
+    shown = [picture(where.uploaded), 3, "bicubic", "area", "face", "0", *[None] * 6]
     assert "K = 3" in where.showing.event("again", shown).text
 
 
