@@ -16,7 +16,6 @@ from demo.core.settings import Settings
 from demo.ui import wording
 from demo.ui.compare_view import Entry, comparison, outcome
 from demo.ui.handlers import BROKEN
-from demo.ui.k_slider import within_ends
 from demo.ui.keeping import Keeping, RoomError
 from demo.ui.panel import SKIP
 from demo.ui.pictures_input import Upload
@@ -72,7 +71,7 @@ class CompareHandlers:
     ) -> Generator[Shown, None, None]:
         """Compares what was sent, a row as soon as it is there; what is known is not done again."""
         try:
-            settings = Settings(within_ends(k), method, kernel, scope)
+            settings = Settings(k, method, kernel, scope)
         except DemoError as problem:
             yield _cleared(str(problem))
             return

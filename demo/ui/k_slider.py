@@ -4,7 +4,6 @@ from typing import Any
 
 import gradio as gr
 
-from demo.core.attack import FACTORS
 from demo.ui.without_stub import WithoutStub
 
 
@@ -19,8 +18,3 @@ class KSlider(gr.Slider, metaclass=WithoutStub):
     def preprocess(self, payload: Any) -> Any:
         """Hands on what came: a number from the page, anything from a program."""
         return payload
-
-
-def within_ends(k: Any) -> Any:
-    """K as the slider shows it once a person has typed a number beyond one of its ends."""
-    return min(max(k, FACTORS[0]), FACTORS[-1]) if isinstance(k, int | float) else k

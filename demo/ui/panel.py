@@ -14,7 +14,6 @@ from demo.core.record import mark, record_json
 from demo.core.settings import Settings
 from demo.ui import wording
 from demo.ui.faces_list import faces_list
-from demo.ui.k_slider import within_ends
 from demo.ui.keeping import Keeping
 from demo.ui.round_trip_wording import round_trips
 from demo.ui.stepping import Step
@@ -71,7 +70,7 @@ class Controls(NamedTuple):
         Raises:
             SettingsError: a control holds something that cannot be carried out.
         """
-        asked = partial(Settings, within_ends(self.k), self.method, self.kernel, self.scope)
+        asked = partial(Settings, self.k, self.method, self.kernel, self.scope)
         if self.subject == OWN_BOX:
             return asked(box=self._box())
         if self.subject == WHOLE:

@@ -91,13 +91,16 @@ def test_the_last_of_many_quick_changes_is_the_one_on_show(page: Page) -> None:
         expect(slider).to_have_value(shown.removeprefix("K = "))
 
 
-def test_a_k_beyond_an_end_is_the_end_and_a_refusal_goes_when_work_begins(page: Page) -> None:
-    set_slider(page, "k", 2.2)
-    expect(page.locator("#problem")).to_contain_text("K must be one of")
-    set_slider(page, "k", 7)
-    finished(page, "K = 4")
-    expect(page.locator("#k input[type=number]")).to_have_value("4")
-    expect(page.locator("#problem")).not_to_contain_text("K must")
+@pytest.mark.parametrize("k", [2.2, 7])
+def test_a_k_that_cannot_be_has_a_sentence_that_stays_until_work_begins(
+    page: Page, k: float
+) -> None:
+    set_slider(page, "k", k)
+    expect(page.locator("#problem")).to_contain_text(f"but {k:g} came")
+    expect(page.locator("#verdict")).not_to_contain_text("K = 2")
+    set_slider(page, "k", 3)
+    finished(page, "K = 3")
+    expect(page.locator("#problem")).not_to_contain_text("came")
 
 
 def test_a_flipped_verdict_is_told_in_words(page: Page) -> None:

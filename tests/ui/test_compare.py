@@ -215,7 +215,7 @@ def test_taking_all_away_clears_the_tab(handlers: CompareHandlers) -> None:
 
 
 def test_wrong_settings_get_their_sentence(handlers: CompareHandlers, face: Upload) -> None:
-    shown = last(list(handlers.run((face,), 2.2, *CHOSEN[1:], (), Visitor())))
+    shown = last(list(handlers.run((face,), 9.0, *CHOSEN[1:], (), Visitor())))
     assert "K must be one of" in shown.problem
 
 

@@ -315,7 +315,7 @@ def test_the_bundled_study_is_shown_as_it_was_written(
     assert first.head == ("Detector", "FNR (%)")
     assert first.rows == (("a|b", "10.0 (5.0 to 20.0)"), ("c", "–"))
     html = handlers.studied()
-    assert "Title of defences. <small>" in html and "A &lt;note&gt;." in html
+    assert '<p class="caption">Title of defences. <small>' in html and "A &lt;note&gt;." in html
     assert html.count("<details>") == 1
     assert "<details><summary>Title of defences_bar.</summary>" in html
     assert read_table("") is None
